@@ -1,1 +1,11 @@
-//! Placeholder.
+//! The code manager: one region of executable memory per engine, the code objects in it, the code tables through which
+//! they are reached, and the lookup from a program counter to its code.
+
+pub mod allocator;
+pub mod code;
+pub mod lookup;
+pub mod native_module;
+pub mod positions;
+pub mod space;
+pub mod stubs;
+pub mod table;

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The running part: stores, instances, memories, tables, globals, functions, calls in both directions, traps and stack
+//! walks. It knows no policy: what to compile, and when, it asks through [`hooks`].
+
+pub mod backtrace;
+pub mod builtins;
+pub mod call;
+pub mod error;
+pub mod frames;
+pub mod func;
+pub mod global;
+pub mod hooks;
+pub mod image;
+pub mod instance;
+pub mod instantiate;
+pub mod limiter;
+pub mod matching;
+pub mod memory;
+pub mod signal;
+pub mod store;
+pub mod table;
+pub mod trampolines;

@@ -1,0 +1,62 @@
+//! Measures an engine through the embedding API that Upshift and wasmtime share: one source, compiled once against each
+//! (`--features upshift` or `--features wasmtime`), so that both are measured by the same code.
+//!
+//! ```text
+//! micro calls               host -> wasm and wasm -> host calls, ns each
+//! micro instances           instantiation, us, and memory of a live instance, kB
+//! micro kernel FILE N REPS  compile, instantiate, call run(N) REPS times; thread CPU seconds
+//! ```
+//! Each prints one JSON object on standard output.
+
+mod calls;
+mod clock;
+mod instances;
+mod kernel;
+
+#[cfg(all(feature = "upshift", not(feature = "wasmtime")))]
+pub(crate) use upshift as engine;
+#[cfg(all(feature = "wasmtime", not(feature = "upshift")))]
+pub(crate) use wasmtime as engine;
+
+#[cfg(not(any(feature = "upshift", feature = "wasmtime")))]
+compile_error!("choose the engine: --features upshift, or --features wasmtime");
+#[cfg(all(feature = "upshift", feature = "wasmtime"))]
+compile_error!("choose one engine only");
+
+use serde_json::Value;
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Any failure; the driver only prints it.
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "usage: micro calls | instances | kernel FILE N REPS";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("micro: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome<Value> {
+    match words {
+        ["calls"] => calls::measure(),
+        ["instances"] => instances::measure(),
+        ["kernel", file, n, reps] => kernel::measure(file, n.parse()?, reps.parse()?),
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// Turns an engine's error, whatever its type, into one that `?` takes, with all its causes.
+pub(crate) fn failed(error: impl std::fmt::Debug) -> Box<dyn Error> {
+    format!("{error:?}").into()
+}

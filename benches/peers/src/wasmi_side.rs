@@ -1,0 +1,81 @@
+//! wasmi, in its default mode: everything validated first, a body translated at its first call.
+
+use crate::{Outcome, clock, failed};
+use serde_json::{Value, json};
+use wasmi::{CompilationMode, Config, Engine, Error, ExternType, Func, Linker, Module, Store};
+
+/// Calls `run(n)` `reps` times in one instance; every call must return the same value.
+pub(crate) fn kernel(file: &str, n: i32, reps: usize) -> Outcome<Value> {
+    let bytes = std::fs::read(file)?;
+    let start = clock::process_cpu();
+    let engine = Engine::default();
+    let compile_start = clock::process_cpu();
+    let module = Module::new(&engine, &bytes[..]).map_err(failed)?;
+    let compile = clock::process_cpu() - compile_start;
+
+    let mut store = Store::new(&engine, ());
+    let instantiate_start = clock::thread_cpu();
+    let instance = Linker::new(&engine)
+        .instantiate_and_start(&mut store, &module)
+        .map_err(failed)?;
+    let instantiate = clock::thread_cpu() - instantiate_start;
+    let run = instance.get_typed_func::<i32, i64>(&store, "run").map_err(failed)?;
+
+    let mut cpu = Vec::with_capacity(reps);
+    let (mut result, mut first) = (None, None);
+    for _ in 0..reps {
+        let call_start = clock::thread_cpu();
+        let value = run.call(&mut store, n).map_err(failed)?;
+        cpu.push((clock::thread_cpu() - call_start).as_secs_f64());
+        first.get_or_insert_with(|| (clock::process_cpu() - start).as_secs_f64());
+        if *result.get_or_insert(value) != value {
+            return Err(format!("run({n}) returned {value} after {result:?}").into());
+        }
+    }
+    Ok(json!({
+        "cpu": cpu,
+        "cpu_s": first,
+        "compile_cpu": compile.as_secs_f64(),
+        "instantiate": instantiate.as_secs_f64(),
+        "peak_mb": clock::peak_mb(),
+        "result": result,
+    }))
+}
+
+/// The whole module to bytecode, validation included.
+pub(crate) fn compile(file: &str) -> Outcome<Value> {
+    let bytes = std::fs::read(file)?;
+    let mut config = Config::default();
+    config.compilation_mode(CompilationMode::Eager);
+    let engine = Engine::new(&config);
+    let start = clock::process_cpu();
+    Module::new(&engine, &bytes[..]).map_err(failed)?;
+    Ok(json!({
+        "cpu_s": (clock::process_cpu() - start).as_secs_f64(),
+        "wasm_bytes": bytes.len(),
+        "peak_mb": clock::peak_mb(),
+    }))
+}
+
+/// From bytes to an instance; functions that are missing fail when called.
+pub(crate) fn start(file: &str) -> Outcome<Value> {
+    let bytes = std::fs::read(file)?;
+    let start = clock::process_cpu();
+    let wall = std::time::Instant::now();
+    let engine = Engine::default();
+    let module = Module::new(&engine, &bytes[..]).map_err(failed)?;
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    for import in module.imports() {
+        if let ExternType::Func(ty) = import.ty() {
+            let stub = Func::new(&mut store, ty.clone(), |_, _, _| Err(Error::new("a stubbed import was called")));
+            linker.define(import.module(), import.name(), stub).map_err(failed)?;
+        }
+    }
+    linker.instantiate_and_start(&mut store, &module).map_err(failed)?;
+    Ok(json!({
+        "cpu_s": (clock::process_cpu() - start).as_secs_f64(),
+        "wall_s": wall.elapsed().as_secs_f64(),
+        "peak_mb": clock::peak_mb(),
+    }))
+}

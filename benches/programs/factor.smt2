@@ -1,0 +1,11 @@
+; The workload of the boolector benchmark: factors a 34-bit product of two 17-bit primes, one of them the smaller.
+(set-logic QF_BV)
+(declare-fun p () (_ BitVec 40))
+(declare-fun q () (_ BitVec 40))
+(assert (= (bvmul p q) (_ bv10967535067 40)))
+(assert (bvult (_ bv1 40) p))
+(assert (bvult p q))
+(assert (bvult q (_ bv262144 40)))
+(check-sat)
+(get-value (p q))
+(exit)

@@ -1,0 +1,227 @@
+//! `CodeSpace`: the executable memory of an engine. Code is added here and given back when its `Code` is dropped.
+//!
+//! The life of a code object:
+//! 1. [`CodeSpace::add`] takes a range, writes header and code through the writable view, and sets the start bit: the
+//!    code exists and can be found by address, but nothing leads to it.
+//! 2. Publishing is the owner's work (a store into a code-table slot, see `native_module`).
+//! 3. Dropping the `Code` clears the start bit, gives the range back, and returns whole free pages to the system.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use abi::compiled::CompiledCode;
+use sys::code_memory::CodeMemory;
+use sys::pages::page_size;
+
+use crate::allocator::{Allocator, GRANULE};
+use crate::code::{Code, CodeKind};
+use crate::lookup::StartMap;
+use crate::positions::Positions;
+
+#[cfg(test)]
+mod tests;
+
+/// Bytes in front of the first instruction: the address of the `Code`, padded to keep the code 16-aligned.
+const HEADER: usize = 16;
+
+/// Why code could not be added.
+#[derive(Debug)]
+pub enum SpaceError {
+    /// The region has no free range of this many bytes.
+    Full {
+        /// Bytes asked for.
+        wanted: usize,
+        /// Bytes of the region in use.
+        used: usize,
+    },
+    /// The code asks for an alignment above the granule.
+    Alignment(u32),
+    /// The system refused memory.
+    System(io::Error),
+}
+
+impl fmt::Display for SpaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SpaceError::Full { wanted, used } => {
+                write!(f, "code memory is full: {wanted} bytes wanted, {used} in use; raise Config::code_memory_size")
+            }
+            SpaceError::Alignment(alignment) => write!(f, "code alignment {alignment} is not supported"),
+            SpaceError::System(error) => write!(f, "cannot write code memory: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for SpaceError {}
+
+/// One reserved region of executable memory, mapped once for running and once for writing.
+pub struct CodeSpace {
+    memory: CodeMemory,
+    starts: StartMap,
+    state: Mutex<Allocator>,
+}
+
+impl fmt::Debug for CodeSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeSpace").field("used", &self.used()).field("size", &self.memory.len()).finish()
+    }
+}
+
+impl CodeSpace {
+    /// Reserves a region of `bytes`; memory is taken as code is added. If the address space has no such gap, smaller
+    /// powers of two are tried down to 16 MiB.
+    ///
+    /// # Errors
+    /// What the system said to the smallest try.
+    pub fn new(bytes: usize) -> io::Result<Arc<CodeSpace>> {
+        let smallest = bytes.min(16 << 20);
+        let mut size = bytes;
+        let memory = loop {
+            match CodeMemory::new(size) {
+                Ok(memory) => break memory,
+                Err(error) if size / 2 < smallest => return Err(error),
+                Err(_) => size /= 2,
+            }
+        };
+        let (starts, state) = (StartMap::new(memory.len()), Mutex::new(Allocator::new(memory.len())));
+        Ok(Arc::new(CodeSpace { memory, starts, state }))
+    }
+
+    /// Writes a code object into the region. It can be found by address from now on.
+    ///
+    /// # Errors
+    /// When the region is full or the system refuses memory.
+    pub fn add(self: &Arc<Self>, compiled: CompiledCode, kind: CodeKind) -> Result<Arc<Code>, SpaceError> {
+        if compiled.alignment as usize > GRANULE {
+            return Err(SpaceError::Alignment(compiled.alignment));
+        }
+        // Code that wants more than 16 bytes of alignment starts at the next granule.
+        let lead = if compiled.alignment as usize > HEADER { GRANULE } else { HEADER };
+        let range = self.allocate(lead + compiled.bytes.len())?;
+        let placement = Placement {
+            space: Arc::clone(self),
+            start: self.base() + range.start + lead,
+            len: compiled.bytes.len(),
+            range: range.clone(),
+        };
+        self.write(range.start + lead, &compiled.bytes)?;
+        let positions = Positions::new(&compiled.positions);
+        let code = Arc::new(Code::new(placement, kind, compiled.traps.into(), positions));
+        self.write(range.start, &(Arc::as_ptr(&code) as usize).to_ne_bytes())?;
+        self.starts.set(range.start);
+        Ok(code)
+    }
+
+    /// The code object that contains the address. Lock-free and async-signal-safe.
+    ///
+    /// # Safety
+    /// The caller found `pc` in a program counter or as a return address on the stack of a thread whose store keeps the
+    /// code alive, and uses the result no longer than that holds.
+    pub unsafe fn lookup(&self, pc: usize) -> Option<NonNull<Code>> {
+        let offset = pc.checked_sub(self.base())?;
+        if offset >= self.memory.len() {
+            return None;
+        }
+        let start = self.starts.find(offset)?;
+        // SAFETY: a set bit means that `add` wrote the address of a live `Code` at this start.
+        let code = unsafe { *((self.base() + start) as *const *mut Code) };
+        let code = NonNull::new(code)?;
+        // SAFETY: as above; the caller keeps the code alive.
+        let (first, len) = unsafe { (code.as_ref().entry() as usize, code.as_ref().len()) };
+        (first <= pc && pc < first + len).then_some(code)
+    }
+
+    /// Does the address lie in this region?
+    pub fn contains(&self, pc: usize) -> bool {
+        pc.wrapping_sub(self.base()) < self.memory.len()
+    }
+
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        self.lock().used()
+    }
+
+    /// Size of the region in bytes.
+    pub fn size(&self) -> usize {
+        self.memory.len()
+    }
+
+    pub(crate) fn base(&self) -> usize {
+        self.memory.executable_base() as usize
+    }
+
+    pub(crate) fn allocate(&self, size: usize) -> Result<Range<usize>, SpaceError> {
+        let mut state = self.lock();
+        let used = state.used();
+        state.allocate(size).ok_or(SpaceError::Full { wanted: size, used })
+    }
+
+    /// Writes into a range that the caller got from [`CodeSpace::allocate`] and has not given back.
+    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), SpaceError> {
+        // SAFETY: the range belongs to the caller alone, and no code in it is reachable yet.
+        unsafe { self.memory.write(offset, bytes) }.map_err(SpaceError::System)
+    }
+
+    /// Gives a range back, with the memory of the pages that became free.
+    pub(crate) fn release(&self, range: Range<usize>) {
+        let mut state = self.lock();
+        let free = state.free(range.clone());
+        let page = page_size();
+        // Only pages that this range touched are news; what lay free around it was given back before.
+        let start = (range.start / page * page).max(free.start.next_multiple_of(page));
+        let end = range.end.next_multiple_of(page).min(free.end / page * page);
+        if start < end {
+            // A refusal costs memory, not correctness: the range is free either way.
+            // SAFETY: the pages lie in a free range, and the lock keeps it free meanwhile.
+            let _ = unsafe { self.memory.free_pages(start, end - start) };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Allocator> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The range that a code object occupies; given back when dropped.
+#[derive(Debug)]
+pub struct Placement {
+    space: Arc<CodeSpace>,
+    /// Header, code and padding, from the start of the region.
+    range: Range<usize>,
+    /// Address of the first instruction.
+    start: usize,
+    /// Bytes of machine code.
+    len: usize,
+}
+
+impl Placement {
+    /// Address of the first instruction.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Bytes of machine code.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Is there no code?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The region.
+    pub fn space(&self) -> &CodeSpace {
+        &self.space
+    }
+}
+
+impl Drop for Placement {
+    fn drop(&mut self) {
+        self.space.starts.clear(self.range.start);
+        self.space.release(self.range.clone());
+    }
+}

@@ -1,0 +1,4 @@
+//! Compiling functions: one at its first call, or all at once.
+
+pub mod job;
+pub mod stubs;

@@ -1,0 +1,63 @@
+//! Entry and exit stubs: compiled once per function type and engine, and kept as long as the engine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use abi::compiled::CompiledCode;
+use abi::compiler::{CompileError, Compiler};
+use code::code::{Code, CodeKind};
+use code::space::CodeSpace;
+use wasm::types::FuncType;
+
+/// The stubs of an engine, by function type.
+#[derive(Debug, Default)]
+pub struct Stubs {
+    entry: Mutex<HashMap<FuncType, Arc<Code>>>,
+    exit: Mutex<HashMap<FuncType, Arc<Code>>>,
+}
+
+impl Stubs {
+    /// The stub through which the host calls functions of this type.
+    ///
+    /// # Errors
+    /// When it cannot be compiled, or code memory is full.
+    pub fn entry(
+        &self,
+        compiler: &dyn Compiler,
+        space: &Arc<CodeSpace>,
+        ty: &FuncType,
+    ) -> Result<Arc<Code>, CompileError> {
+        find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
+    }
+
+    /// The stub through which compiled code calls host functions of this type.
+    ///
+    /// # Errors
+    /// As for [`Stubs::entry`].
+    pub fn exit(
+        &self,
+        compiler: &dyn Compiler,
+        space: &Arc<CodeSpace>,
+        ty: &FuncType,
+    ) -> Result<Arc<Code>, CompileError> {
+        find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
+    }
+}
+
+fn find_or_make(
+    stubs: &Mutex<HashMap<FuncType, Arc<Code>>>,
+    space: &Arc<CodeSpace>,
+    ty: &FuncType,
+    kind: CodeKind,
+    make: impl FnOnce(&FuncType) -> Result<CompiledCode, CompileError>,
+) -> Result<Arc<Code>, CompileError> {
+    let lock = || stubs.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(stub) = lock().get(ty) {
+        return Ok(Arc::clone(stub));
+    }
+    // Compiled without the lock; if another thread was faster, its stub is taken and ours dropped.
+    let compiled = make(ty)?;
+    let stub =
+        space.add(compiled, kind).map_err(|error| CompileError { function: None, message: error.to_string() })?;
+    Ok(Arc::clone(lock().entry(ty.clone()).or_insert(stub)))
+}

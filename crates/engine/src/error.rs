@@ -1,0 +1,63 @@
+//! Why an engine or a module could not be made.
+
+use std::fmt;
+
+use abi::compiler::CompileError;
+use wasm::decode::error::DecodeError;
+
+/// Why an engine could not be made.
+#[derive(Debug)]
+pub enum EngineError {
+    /// The processor lacks what a compiler needs.
+    Machine(String),
+    /// The system refused something.
+    System {
+        /// What it was for.
+        what: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Machine(message) => f.write_str(message),
+            EngineError::System { what, error } => write!(f, "cannot {what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// Why a module could not be made.
+#[derive(Debug)]
+pub enum ModuleError {
+    /// Its bytes are not a valid module.
+    Invalid(DecodeError),
+    /// It is valid, but passes a limit of the compiler or of code memory.
+    Compile(CompileError),
+}
+
+impl fmt::Display for ModuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ModuleError::Invalid(error) => error.fmt(f),
+            ModuleError::Compile(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ModuleError {}
+
+impl From<DecodeError> for ModuleError {
+    fn from(error: DecodeError) -> ModuleError {
+        ModuleError::Invalid(error)
+    }
+}
+
+impl From<CompileError> for ModuleError {
+    fn from(error: CompileError) -> ModuleError {
+        ModuleError::Compile(error)
+    }
+}

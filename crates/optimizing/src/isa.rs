@@ -1,0 +1,71 @@
+//! The machine that code is made for: this one, and what we ask of Cranelift on it.
+
+use std::sync::Arc;
+
+use abi::compiler::Settings;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable, Flags};
+
+/// The level of x86-64 below which some operators would need library calls: x86-64-v2.
+const REQUIRED: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+
+/// Cranelift set up for this machine.
+pub(crate) struct Target {
+    /// By [`variant`].
+    isas: [OwnedTargetIsa; 4],
+}
+
+/// The machine as one function's settings want it.
+#[derive(Clone, Copy)]
+pub(crate) struct Machine<'a> {
+    /// Cranelift's view of it.
+    pub(crate) isa: &'a dyn TargetIsa,
+}
+
+impl Target {
+    /// Sets Cranelift up for the machine it runs on.
+    ///
+    /// # Errors
+    /// When Cranelift does not know the machine or the machine lacks an instruction set that we need.
+    pub(crate) fn native() -> Result<Target, String> {
+        let isas = [native_isa(0)?, native_isa(1)?, native_isa(2)?, native_isa(3)?];
+        let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !has(&*isas[0], name)).collect();
+        if !missing.is_empty() {
+            return Err(format!("the processor is below x86-64-v2: it lacks {}", missing.join(", ").replace("has_", "")));
+        }
+        Ok(Target { isas })
+    }
+
+    /// The machine as these settings want it.
+    pub(crate) fn machine(&self, settings: Settings) -> Machine<'_> {
+        Machine { isa: &*self.isas[variant(settings)] }
+    }
+}
+
+/// Which of the four set-ups: bit 0 verifies, bit 1 makes NaNs canonical.
+fn variant(settings: Settings) -> usize {
+    usize::from(settings.verify) | usize::from(settings.canonical_nans) << 1
+}
+
+fn has(isa: &dyn TargetIsa, flag: &str) -> bool {
+    isa.isa_flags().iter().any(|value| value.name == flag && value.as_bool() == Some(true))
+}
+
+fn native_isa(variant: usize) -> Result<Arc<dyn TargetIsa>, String> {
+    let yes_no = |on| if on { "true" } else { "false" };
+    let wanted = [
+        ("opt_level", "speed"),
+        ("preserve_frame_pointers", "true"),
+        ("unwind_info", "false"),
+        // Frames are bounded by the explicit limit check.
+        ("enable_probestack", "false"),
+        ("enable_verifier", yes_no(variant & 1 != 0)),
+        ("enable_nan_canonicalization", yes_no(variant & 2 != 0)),
+    ];
+    let mut flags = settings::builder();
+    for (name, value) in wanted {
+        flags.set(name, value).map_err(|error| format!("setting {name}: {error}"))?;
+    }
+    let builder = cranelift_native::builder()?;
+    builder.finish(Flags::new(flags)).map_err(|error| error.to_string())
+}

@@ -1,0 +1,219 @@
+//! Calls: of functions by index, through tables, by reference, and of builtins.
+//!
+//! A function is always reached through its slot of a code table, which tier-up may change at any time, so the code
+//! pointer is loaded anew for each call. A null function reference is found by the fault of the first load from it.
+
+use std::mem::offset_of;
+
+use abi::assign::results_need_buffer;
+use abi::builtins::Builtin;
+use abi::layout::{FuncImport, FuncRef, InstanceHeader, InstanceLayout, VALUE_SLOT};
+use abi::trap::TrapReason;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, SigRef, StackSlotData, StackSlotKind, Type, Value};
+use wasm::ops::Call;
+use wasm::types::{FuncIndex, FuncType, HeapType, TableIndex, TypeIndex};
+
+use super::region::Region;
+use super::state::{Translator, value_type};
+use crate::signature;
+use crate::traps::trap_code;
+
+/// What is called: its code and its context.
+#[derive(Clone, Copy)]
+struct Callee {
+    code: Value,
+    vmctx: Value,
+    ty: TypeIndex,
+}
+
+impl Translator<'_> {
+    pub(crate) fn translate_call(&mut self, op: Call) {
+        match op {
+            Call::Call(function) => {
+                let callee = self.function(function);
+                self.call_function(callee);
+            }
+            Call::CallIndirect { ty, table } => {
+                let callee = self.table_function(table, ty);
+                self.call_function(callee);
+            }
+            Call::CallRef(ty) => {
+                let callee = self.popped_function(ty);
+                self.call_function(callee);
+            }
+            Call::ReturnCall(function) => {
+                let callee = self.function(function);
+                self.tail_call(callee);
+            }
+            Call::ReturnCallIndirect { ty, table } => {
+                let callee = self.table_function(table, ty);
+                self.tail_call(callee);
+            }
+            Call::ReturnCallRef(ty) => {
+                let callee = self.popped_function(ty);
+                self.tail_call(callee);
+            }
+        }
+    }
+
+    /// A function of the module's index space.
+    fn function(&mut self, function: FuncIndex) -> Callee {
+        let ty = self.module.info.functions[function.index()];
+        match self.module.info.defined_func_index(function) {
+            Some(defined) => {
+                let table = self.context_pointer(offset_of!(InstanceHeader, code_table));
+                let code = self.load_code(table, InstanceLayout::code_slot(defined));
+                Callee { code, vmctx: self.vmctx, ty }
+            }
+            None => {
+                let import = self.module.layout.func_import(function) as usize;
+                let slot = self.context_pointer(import + offset_of!(FuncImport, slot));
+                let vmctx = self.context_pointer(import + offset_of!(FuncImport, vmctx));
+                let code = self.load_code(slot, 0);
+                Callee { code, vmctx, ty }
+            }
+        }
+    }
+
+    /// The code pointer in a slot of a code table.
+    fn load_code(&mut self, base: Value, offset: u32) -> Value {
+        let flags = self.trusted(Region::CodeTable);
+        self.builder.ins().load(I64, flags, base, offset as i32)
+    }
+
+    /// The function in a table at a popped index, checked to be of type `ty`.
+    fn table_function(&mut self, table: TableIndex, ty: TypeIndex) -> Callee {
+        let index = self.pop();
+        let element = self.table_element(table, index, TrapReason::UndefinedElement);
+        let reference = self.builder.ins().load(I64, element.flags, element.base, element.offset);
+        if self.module.info.tables[table.index()].element.heap == HeapType::Concrete(ty) {
+            // Validation has let only such functions into the table.
+            return self.referenced_function(reference, ty, Some(TrapReason::UninitializedElement));
+        }
+        let found = offset_of!(FuncRef, type_id);
+        let found = self.load_func_ref(I32, reference, found, Some(TrapReason::UninitializedElement));
+        let ids = self.context_pointer(offset_of!(InstanceHeader, type_ids));
+        let wanted = self.constant_field(I32, ids, InstanceLayout::type_id(ty));
+        let other = self.builder.ins().icmp(IntCC::NotEqual, found, wanted);
+        self.trap_if(other, TrapReason::IndirectCallTypeMismatch);
+        self.referenced_function(reference, ty, None)
+    }
+
+    fn popped_function(&mut self, ty: TypeIndex) -> Callee {
+        let reference = self.pop();
+        self.referenced_function(reference, ty, Some(TrapReason::NullReference))
+    }
+
+    /// The function that a reference refers to; `null` is the trap if it may be null.
+    fn referenced_function(&mut self, reference: Value, ty: TypeIndex, null: Option<TrapReason>) -> Callee {
+        let slot = self.load_func_ref(I64, reference, offset_of!(FuncRef, slot), null);
+        let code = self.load_code(slot, 0);
+        let vmctx = self.load_func_ref(I64, reference, offset_of!(FuncRef, vmctx), None);
+        Callee { code, vmctx, ty }
+    }
+
+    /// A field of a function reference. References do not change, but this one may be null up to the first load, so
+    /// the load stays where it is.
+    fn load_func_ref(&mut self, ty: Type, reference: Value, field: usize, null: Option<TrapReason>) -> Value {
+        let flags = self.trusted(Region::FuncRef).with_readonly().with_trap_code(null.map(trap_code));
+        self.builder.ins().load(ty, flags, reference, field as i32)
+    }
+
+    fn call_function(&mut self, callee: Callee) {
+        let info = self.module.info;
+        let Some(ty) = info.type_func(callee.ty) else { return };
+        let buffer = results_need_buffer(ty.results()).then(|| self.call_buffer(ty.results().len()));
+        let signature = self.signature(callee.ty, ty);
+        self.pop_arguments(callee, ty, buffer);
+        self.store_fuel();
+        let call = self.builder.ins().call_indirect(signature, callee.code, &self.scratch.values);
+        self.load_fuel();
+        match buffer {
+            None => self.scratch.stack.extend_from_slice(self.builder.func.dfg.inst_results(call)),
+            Some(buffer) => self.push_buffered(buffer, ty),
+        }
+    }
+
+    fn tail_call(&mut self, callee: Callee) {
+        let info = self.module.info;
+        let Some(ty) = info.type_func(callee.ty) else { return };
+        // The callee's results are ours, and so is their buffer.
+        let buffer = self.result_buffer;
+        let signature = self.signature(callee.ty, ty);
+        self.pop_arguments(callee, ty, buffer);
+        self.store_fuel();
+        self.builder.ins().return_call_indirect(signature, callee.code, &self.scratch.values);
+        self.reachable = false;
+    }
+
+    /// Moves the arguments of a call from the operand stack to `scratch.values`, after the context and the buffer.
+    fn pop_arguments(&mut self, callee: Callee, ty: &FuncType, buffer: Option<Value>) {
+        let first = self.height() - ty.params().len();
+        let scratch = &mut *self.scratch;
+        scratch.values.clear();
+        scratch.values.push(callee.vmctx);
+        scratch.values.extend(buffer);
+        scratch.values.extend(scratch.stack.drain(first..));
+    }
+
+    /// The address of a buffer on the frame for this many results. All calls share it: results are loaded at once.
+    fn call_buffer(&mut self, results: usize) -> Value {
+        let size = (results * VALUE_SLOT) as u32;
+        let slot = match self.call_results {
+            Some(slot) => slot,
+            None => {
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+                *self.call_results.insert(self.builder.create_sized_stack_slot(data))
+            }
+        };
+        let data = &mut self.builder.func.sized_stack_slots[slot];
+        data.size = data.size.max(size);
+        self.builder.ins().stack_addr(I64, slot, 0)
+    }
+
+    fn push_buffered(&mut self, buffer: Value, ty: &FuncType) {
+        let region = self.region(Region::Values);
+        let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(region));
+        for (index, &result) in ty.results().iter().enumerate() {
+            let at = (index * VALUE_SLOT) as i32;
+            let value = self.builder.ins().load(value_type(result), flags, buffer, at);
+            self.push(value);
+        }
+    }
+
+    /// The signature of functions of this type, declared once per function.
+    fn signature(&mut self, index: TypeIndex, ty: &FuncType) -> SigRef {
+        match self.scratch.signatures.binary_search_by_key(&index, |&(index, _)| index) {
+            Ok(at) => self.scratch.signatures[at].1,
+            Err(at) => {
+                let signature = self.builder.import_signature(signature::function(ty));
+                self.scratch.signatures.insert(at, (index, signature));
+                signature
+            }
+        }
+    }
+
+    /// Calls a builtin with the arguments that follow the context; gives its result, if it has one.
+    pub(crate) fn call_builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
+        let number = builtin as usize;
+        if self.scratch.builtins.len() < Builtin::COUNT {
+            self.scratch.builtins.resize(Builtin::COUNT, None);
+        }
+        let signature = match self.scratch.builtins[number] {
+            Some(signature) => signature,
+            None => {
+                let signature = self.builder.import_signature(signature::builtin(builtin));
+                *self.scratch.builtins[number].insert(signature)
+            }
+        };
+        let table = self.context_pointer(offset_of!(InstanceHeader, builtins));
+        let code = self.constant_field(I64, table, (number * 8) as u32);
+        self.scratch.values.clear();
+        self.scratch.values.push(self.vmctx);
+        self.scratch.values.extend_from_slice(args);
+        let call = self.builder.ins().call_indirect(signature, code, &self.scratch.values);
+        self.builder.func.dfg.inst_results(call).first().copied()
+    }
+}

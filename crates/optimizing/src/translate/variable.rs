@@ -1,0 +1,85 @@
+//! Locals, globals, constants, `drop` and `select`.
+
+use abi::layout::Place;
+use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
+use cranelift_codegen::ir::{InstBuilder, Value};
+use wasm::ops::Variable;
+use wasm::types::GlobalIndex;
+
+use super::region::Region;
+use super::state::{Translator, value_type};
+
+impl Translator<'_> {
+    pub(crate) fn translate_variable(&mut self, op: Variable) {
+        match op {
+            Variable::LocalGet(local) => {
+                let value = self.builder.use_var(self.scratch.locals[local.index()]);
+                self.push(value);
+            }
+            Variable::LocalSet(local) => {
+                let value = self.pop();
+                self.builder.def_var(self.scratch.locals[local.index()], value);
+            }
+            Variable::LocalTee(local) => {
+                let value = self.pop();
+                self.builder.def_var(self.scratch.locals[local.index()], value);
+                self.push(value);
+            }
+            Variable::GlobalGet(global) => self.global_get(global),
+            Variable::GlobalSet(global) => self.global_set(global),
+            Variable::Drop => {
+                self.free_operator();
+                self.pop();
+            }
+            Variable::Select | Variable::SelectTyped(_) => {
+                let (first, second, condition) = self.pop3();
+                let value = self.builder.ins().select(condition, first, second);
+                self.push(value);
+            }
+            Variable::I32Const(value) => {
+                let value = self.i32(value);
+                self.push(value);
+            }
+            Variable::I64Const(value) => {
+                let value = self.i64(value);
+                self.push(value);
+            }
+            Variable::F32Const(bits) => {
+                let value = self.builder.ins().f32const(Ieee32::with_bits(bits));
+                self.push(value);
+            }
+            Variable::F64Const(bits) => {
+                let value = self.builder.ins().f64const(Ieee64::with_bits(bits));
+                self.push(value);
+            }
+        }
+    }
+
+    fn global_get(&mut self, global: GlobalIndex) {
+        let declared = self.module.info.globals[global.index()];
+        let ty = value_type(declared.content);
+        let (cell, at) = self.global_cell(global);
+        let value = if declared.mutable {
+            let flags = self.trusted(Region::global(global, self.module.info.num_imported_globals));
+            self.builder.ins().load(ty, flags, cell, at as i32)
+        } else {
+            self.constant_field(ty, cell, at)
+        };
+        self.push(value);
+    }
+
+    fn global_set(&mut self, global: GlobalIndex) {
+        let value = self.pop();
+        let (cell, at) = self.global_cell(global);
+        let flags = self.trusted(Region::global(global, self.module.info.num_imported_globals));
+        self.builder.ins().store(flags, value, cell, at as i32);
+    }
+
+    /// Base and offset of a global's cell.
+    fn global_cell(&mut self, global: GlobalIndex) -> (Value, u32) {
+        match self.module.layout.global(global) {
+            Place::Defined(offset) => (self.vmctx, offset),
+            Place::Imported(offset) => (self.context_pointer(offset as usize), 0),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Memory builtins.
+
+use abi::trap::TrapReason;
+use sys::trampolines::BuiltinResult;
+use wasm::types::{DataIndex, MemoryIndex};
+
+use super::run;
+use crate::error::Failure;
+use crate::instance::Instance;
+use crate::store::Store;
+
+/// `start .. start + len`, if it lies within `size`.
+fn bounds(start: u64, len: u64, size: usize) -> Result<std::ops::Range<usize>, TrapReason> {
+    let end = start.checked_add(len).filter(|&end| end <= size as u64).ok_or(TrapReason::MemoryOutOfBounds)?;
+    Ok(start as usize..end as usize)
+}
+
+/// # Safety
+/// For compiled code only, through its trampoline.
+pub(crate) unsafe extern "C" fn memory_grow(vmctx: *mut u8, memory: u32, delta: u64) -> BuiltinResult {
+    // SAFETY: called by compiled code of this instance.
+    unsafe {
+        run(vmctx, |instance, store| {
+            let grown = store.grow_memory(instance.memory(MemoryIndex(memory)), delta)?;
+            Ok::<_, Failure>(grown.unwrap_or(u64::MAX))
+        })
+    }
+}
+
+/// # Safety
+/// For compiled code only, through its trampoline.
+pub(crate) unsafe extern "C" fn memory_fill(vmctx: *mut u8, memory: u32, dst: u64, value: u32, len: u64) -> BuiltinResult {
+    // SAFETY: called by compiled code of this instance.
+    unsafe {
+        run(vmctx, |instance, store| {
+            let memory = store.memory_mut(instance.memory(MemoryIndex(memory)));
+            let range = bounds(dst, len, memory.len())?;
+            memory.bytes_mut()[range].fill(value as u8);
+            Ok::<_, TrapReason>(0)
+        })
+    }
+}
+
+/// # Safety
+/// For compiled code only, through its trampoline.
+pub(crate) unsafe extern "C" fn memory_copy(
+    vmctx: *mut u8,
+    dst_memory: u32,
+    src_memory: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) -> BuiltinResult {
+    // SAFETY: called by compiled code of this instance.
+    unsafe {
+        run(vmctx, |instance, store| {
+            let (to, from) = (instance.memory(MemoryIndex(dst_memory)), instance.memory(MemoryIndex(src_memory)));
+            let source = bounds(src, len, store.memory(from).len())?;
+            let target = bounds(dst, len, store.memory(to).len())?;
+            if to == from {
+                store.memory_mut(to).bytes_mut().copy_within(source, target.start);
+            } else {
+                let from = store.memory(from).base().cast_const();
+                let to = store.memory(to).base();
+                // Both ranges were just checked, and different memories do not overlap.
+                std::ptr::copy_nonoverlapping(from.add(source.start), to.add(target.start), source.len());
+            }
+            Ok::<_, TrapReason>(0)
+        })
+    }
+}
+
+/// Copies from a data segment; the work of `memory.init` and of active segments.
+pub(crate) fn init(
+    instance: &mut Instance,
+    store: &mut Store,
+    (memory, data): (MemoryIndex, DataIndex),
+    (dst, src, len): (u64, u32, u32),
+) -> Result<(), TrapReason> {
+    let module = instance.module().clone();
+    let range = module.info().data[data.index()].range.clone();
+    let bytes = if instance.data_dropped(data) { &[][..] } else { &module.wire_bytes()[range] };
+    let source = bounds(u64::from(src), u64::from(len), bytes.len())?;
+    let memory = store.memory_mut(instance.memory(memory));
+    let target = bounds(dst, u64::from(len), memory.len())?;
+    memory.bytes_mut()[target].copy_from_slice(&bytes[source]);
+    Ok(())
+}
+
+/// # Safety
+/// For compiled code only, through its trampoline.
+pub(crate) unsafe extern "C" fn memory_init(
+    vmctx: *mut u8,
+    memory: u32,
+    data: u32,
+    dst: u64,
+    src: u32,
+    len: u32,
+) -> BuiltinResult {
+    // SAFETY: called by compiled code of this instance.
+    unsafe {
+        run(vmctx, |instance, store| {
+            init(instance, store, (MemoryIndex(memory), DataIndex(data)), (dst, src, len)).map(|()| 0)
+        })
+    }
+}
+
+/// # Safety
+/// For compiled code only, through its trampoline.
+pub(crate) unsafe extern "C" fn data_drop(vmctx: *mut u8, data: u32) -> BuiltinResult {
+    // SAFETY: called by compiled code of this instance.
+    unsafe {
+        run(vmctx, |instance, _| {
+            instance.drop_data(DataIndex(data));
+            Ok::<_, TrapReason>(0)
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Calls into Wasm, and the ways out of it.
+//!
+//! 1. [`call`] records an [`Activation`] on the store's list, sets the stack limit if this is the outermost one, and
+//!    enters through `sys::context::enter`.
+//! 2. Compiled code leaves through a trampoline, which records its frame as the exit frame, or by a trap signal.
+//! 3. What goes wrong is put in `Store::pending` with its backtrace, then [`raise`] lands on the newest activation:
+//!    `enter` returns 1 and `call` gives the failure to its caller. Only Wasm frames lie between.
+//!
+//! Invariant: `StoreContext::entry` is the newest activation of the store, or null when no Wasm of it is active.
+
+use std::cell::Cell;
+use std::ptr;
+
+use abi::compiler::CompileError;
+use abi::layout::{FuncRef, InstanceHeader, StoreContext};
+use abi::trap::TrapReason;
+use sys::context::{EntryRecord, EntryStub, enter, resume_landing};
+use sys::stack::{approximate_sp, current_thread_stack_bounds};
+use wasm::types::DefinedFuncIndex;
+
+use crate::backtrace::Backtrace;
+use crate::error::{Failure, Raised};
+use crate::frames;
+use crate::instance::Instance;
+use crate::store::Store;
+
+/// Stack that is left to the host below the limit of Wasm, in bytes.
+const HOST_HEADROOM: usize = 128 << 10;
+
+thread_local! {
+    /// The store whose Wasm runs on this thread, for the signal handler. Has no destructor, so a handler may read it.
+    static CURRENT: Cell<*mut StoreContext> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// The store whose Wasm runs on this thread, or null. Async-signal-safe.
+pub(crate) fn current() -> *mut StoreContext {
+    CURRENT.get()
+}
+
+/// One entry into Wasm that has not returned.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Activation {
+    /// Where to land; first, so that a pointer to the activation is one to the record.
+    pub(crate) record: EntryRecord,
+    /// The activation below.
+    pub(crate) previous: *mut Activation,
+    /// The exit frame of the activation below.
+    pub(crate) previous_exit_fp: usize,
+}
+
+/// Calls a function. `values` holds the parameters, one per slot, and holds the results afterwards.
+///
+/// # Errors
+/// What was raised.
+///
+/// # Safety
+/// `stub` is the entry stub for the type of `function`, which belongs to the store of `context`, pinned and used by
+/// nobody else; `values` has a slot for every parameter and every result.
+pub unsafe fn call(
+    context: *mut StoreContext,
+    stub: *const u8,
+    function: *const FuncRef,
+    values: *mut u128,
+) -> Result<(), Raised> {
+    // SAFETY: the caller promises a live context and function.
+    let (slot, vmctx) = unsafe { ((*function).slot, (*function).vmctx) };
+    // SAFETY: as above; every field is ours to change while we run on this store.
+    unsafe {
+        let mut activation = Activation {
+            record: EntryRecord::default(),
+            previous: (*context).entry.cast(),
+            previous_exit_fp: (*context).exit_fp,
+        };
+        if activation.previous.is_null() {
+            (*context).stack_limit = stack_limit((*context).store.cast())?;
+        }
+        (*context).entry = (&raw mut activation).cast();
+        let outer = CURRENT.replace(context);
+        let stub: EntryStub = std::mem::transmute(stub);
+        let raised = enter(&raw mut activation.record, stub, *slot, vmctx, values);
+        CURRENT.set(outer);
+        (*context).entry = activation.previous.cast();
+        (*context).exit_fp = activation.previous_exit_fp;
+        if raised == 0 { Ok(()) } else { Err(take_pending(context)) }
+    }
+}
+
+/// Lands on the newest activation, which finds the failure in `Store::pending`.
+///
+/// # Safety
+/// Only Wasm frames and our trampolines lie above the newest activation of the store, whose context this is.
+pub(crate) unsafe extern "C" fn raise(context: *mut u8) -> ! {
+    // SAFETY: the newest activation has not returned, so its record is in place.
+    unsafe { resume_landing((*context.cast::<StoreContext>()).entry.cast::<EntryRecord>()) }
+}
+
+/// What the lazy trampoline calls: gives the code of a function, compiled if need be, or null with a failure pending.
+///
+/// # Safety
+/// Called by the trampoline, with the context of the instance and one of its functions.
+pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: u32) -> *const u8 {
+    // SAFETY: `vmctx` is the context of a live instance; its store is ours while its code runs.
+    let (context, module) =
+        unsafe { ((*vmctx.cast::<InstanceHeader>()).store, Instance::of_context(vmctx).module().clone()) };
+    // SAFETY: the context of a live, pinned store.
+    let hooks = unsafe { Store::of_context(context).environment().hooks.clone() };
+    let function = DefinedFuncIndex(function);
+    match hooks.compile_lazily(&module, function) {
+        Ok(code) => code,
+        Err(error) => {
+            let failure = Failure::Compile(describe(&module, function, &error));
+            // SAFETY: as above.
+            unsafe { set_pending(context, failure) };
+            ptr::null()
+        }
+    }
+}
+
+fn describe(module: &code::native_module::NativeModule, function: DefinedFuncIndex, error: &CompileError) -> String {
+    let index = module.info().func_index(function);
+    match module.info().function_name(module.wire_bytes(), index) {
+        Some(name) => format!("function {} ({name}): {}", index.0, error.message),
+        None => format!("function {}: {}", index.0, error.message),
+    }
+}
+
+/// Records a failure with the backtrace of the exit frame; the caller raises it next.
+///
+/// # Safety
+/// `context` is that of a pinned store whose Wasm was left through a trampoline and runs on this thread.
+pub unsafe fn set_pending(context: *mut StoreContext, failure: Failure) {
+    // SAFETY: promised by the caller.
+    let (store, backtrace) = unsafe {
+        let store = Store::of_context(context);
+        let wanted = store.environment().backtraces;
+        (store, if wanted { frames::walk_exit(context) } else { Backtrace::default() })
+    };
+    store.set_pending(failure, backtrace);
+}
+
+/// Takes over after the signal handler, on the stack of the trap: records the trap at `pc` and raises it.
+///
+/// # Safety
+/// Called by the signal handler's redirection for a trap of compiled code at `pc`, whose frame pointer is `fp`.
+pub(crate) unsafe extern "C" fn on_trap(context: usize, pc: usize, fp: usize) -> ! {
+    let context = context as *mut StoreContext;
+    // SAFETY: the handler found the store running on this thread, and `pc` in its code.
+    unsafe { record_trap(context, pc, fp) };
+    // SAFETY: `record_trap` has returned, so nothing but Wasm frames is above the activation.
+    unsafe { raise(context.cast()) }
+}
+
+/// # Safety
+/// As for [`on_trap`].
+unsafe fn record_trap(context: *mut StoreContext, pc: usize, fp: usize) {
+    // SAFETY: the context of a live, pinned store.
+    let store = unsafe { Store::of_context(context) };
+    // SAFETY: `pc` was executing, so its code is alive.
+    let code = unsafe { store.environment().space.lookup(pc).map(|code| code.as_ref()) };
+    let reason = code.and_then(|code| code.trap_at(pc)).unwrap_or(TrapReason::Unreachable);
+    let backtrace = match store.environment().backtraces {
+        // SAFETY: `fp` is the frame pointer of the code at `pc`.
+        true => unsafe { frames::walk_trap(context, pc, fp) },
+        false => Backtrace::default(),
+    };
+    store.set_pending(Failure::Trap(reason), backtrace);
+}
+
+/// # Safety
+/// `context` is that of a pinned store that nobody else uses.
+unsafe fn take_pending(context: *mut StoreContext) -> Raised {
+    // SAFETY: promised by the caller.
+    let store = unsafe { Store::of_context(context) };
+    store.pending.take().expect("whoever raises has left a failure")
+}
+
+/// The limit for Wasm that starts here: the configured size below us, but no closer to the stack's end than the host's
+/// headroom.
+///
+/// # Safety
+/// `store` is a live store.
+unsafe fn stack_limit(store: *mut Store) -> Result<usize, Raised> {
+    let here = approximate_sp();
+    // SAFETY: promised by the caller.
+    let wish = unsafe { (*store).environment().max_wasm_stack };
+    let lowest = current_thread_stack_bounds().map_or(0, |bounds| bounds.start + HOST_HEADROOM);
+    if here <= lowest {
+        return Err(Raised { failure: Failure::Trap(TrapReason::StackOverflow), backtrace: Backtrace::default() });
+    }
+    Ok(here.saturating_sub(wish).max(lowest))
+}

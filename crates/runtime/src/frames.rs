@@ -1,0 +1,89 @@
+//! Walking the stack: from the newest Wasm frame through all activations of a store to the oldest.
+//!
+//! Every frame has `[fp] = caller's fp` and `[fp + 8] = return address`. A walk of one activation ends at the frame of
+//! `sys::context::enter`; between activations lie frames of the host, which are skipped: the walk goes on at the exit
+//! frame that the activation below had when it called the host.
+
+use std::sync::Weak;
+
+use abi::layout::StoreContext;
+use code::code::CodeKind;
+use code::space::CodeSpace;
+use sys::context::caller_of;
+
+use crate::backtrace::{Backtrace, Frame};
+use crate::call::Activation;
+use crate::store::Store;
+
+/// Most frames that a backtrace holds.
+const MAX_FRAMES: usize = 1 << 16;
+
+/// The frames above the exit frame of the store.
+///
+/// # Safety
+/// `context` is that of a pinned store that runs on this thread and has been left through a trampoline.
+pub(crate) unsafe fn walk_exit(context: *mut StoreContext) -> Backtrace {
+    // SAFETY: the trampoline recorded its frame, which is still on the stack.
+    let (pc, fp) = unsafe { caller_of((*context).exit_fp) };
+    // SAFETY: `pc` is a return address.
+    unsafe { walk(context, Position { pc: pc - 1, fp }) }
+}
+
+/// The frames from a trap at `pc`.
+///
+/// # Safety
+/// `context` is that of a pinned store that runs on this thread; its code at `pc` trapped with frame pointer `fp`.
+pub(crate) unsafe fn walk_trap(context: *mut StoreContext, pc: usize, fp: usize) -> Backtrace {
+    // SAFETY: promised by the caller.
+    unsafe { walk(context, Position { pc, fp }) }
+}
+
+/// An address inside the instruction that a frame executes, and the frame.
+struct Position {
+    pc: usize,
+    fp: usize,
+}
+
+/// # Safety
+/// `position` is a frame of the newest activation of the store.
+unsafe fn walk(context: *mut StoreContext, mut position: Position) -> Backtrace {
+    let mut backtrace = Backtrace::default();
+    // SAFETY: the context of a live, pinned store; activations that have not returned are in place.
+    let (space, mut activation) =
+        unsafe { (&*Store::of_context(context).environment().space, (*context).entry.cast::<Activation>()) };
+    while !activation.is_null() && backtrace.frames.len() < MAX_FRAMES {
+        // SAFETY: as above.
+        let end = unsafe { (*activation).record.fp };
+        while position.fp != end && backtrace.frames.len() < MAX_FRAMES {
+            // SAFETY: a program counter of a frame on the stack, whose code the store keeps alive.
+            backtrace.frames.extend(unsafe { frame_at(space, position.pc) });
+            // SAFETY: all frames up to the end of the activation are linked by frame pointers.
+            let (pc, fp) = unsafe { caller_of(position.fp) };
+            position = Position { pc: pc - 1, fp };
+        }
+        // SAFETY: as above.
+        let (previous, exit_fp) = unsafe { ((*activation).previous, (*activation).previous_exit_fp) };
+        if !previous.is_null() {
+            // SAFETY: the activation below left Wasm through the trampoline with this frame.
+            let (pc, fp) = unsafe { caller_of(exit_fp) };
+            position = Position { pc: pc - 1, fp };
+        }
+        activation = previous;
+    }
+    backtrace
+}
+
+/// # Safety
+/// As for [`CodeSpace::lookup`].
+unsafe fn frame_at(space: &CodeSpace, pc: usize) -> Option<Frame> {
+    // SAFETY: promised by the caller.
+    let code = unsafe { space.lookup(pc)?.as_ref() };
+    match code.kind() {
+        CodeKind::Function { module, function, .. } => {
+            let module = Weak::upgrade(module)?;
+            let function = module.info().func_index(*function);
+            Some(Frame { module, function, offset: code.wasm_offset(pc) })
+        }
+        CodeKind::EntryStub | CodeKind::ExitStub => None,
+    }
+}

@@ -1,0 +1,87 @@
+//! Functions as values: host functions, and what a reference to any function holds.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use abi::layout::{FuncRef, HostContext, StoreContext};
+use code::code::Code;
+use wasm::types::{CanonicalTypeIndex, FuncType};
+
+use crate::trampolines;
+
+/// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
+/// that it left a failure with the store. It must not unwind.
+pub type HostShim = unsafe extern "C" fn(context: *mut HostContext, values: *mut u128) -> u64;
+
+/// A host function, apart from any store: its type, its closure, and the stub that reaches it.
+pub struct HostFunction {
+    /// Its type.
+    pub ty: FuncType,
+    /// Its type in the engine's registry.
+    pub type_id: CanonicalTypeIndex,
+    /// What keeps the type registered.
+    pub registration: Arc<dyn Any + Send + Sync>,
+    /// The stub for this type.
+    pub stub: Arc<Code>,
+    /// The stub's address, where a code slot points to.
+    pub entry: StubSlot,
+    /// Called with the context of the call.
+    pub shim: HostShim,
+    /// The closure, for the shim.
+    pub closure: Box<dyn Any + Send + Sync>,
+}
+
+/// A code slot that never changes.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct StubSlot(pub *const u8);
+
+// SAFETY: the address of machine code, which any thread may read.
+unsafe impl Send for StubSlot {}
+// SAFETY: as above.
+unsafe impl Sync for StubSlot {}
+
+impl fmt::Debug for HostFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostFunction").field("ty", &self.ty).finish_non_exhaustive()
+    }
+}
+
+impl HostFunction {
+    /// The context through which `caller` (null: nobody in particular) calls this function in the store of `store`.
+    pub fn context(self: &Arc<Self>, store: *mut StoreContext, caller: *mut u8) -> HostContext {
+        HostContext {
+            store,
+            function: self.shim as *const u8,
+            trampoline: trampolines::host_call as *const u8,
+            caller,
+            data: Arc::as_ptr(self).cast(),
+        }
+    }
+
+    /// Address of the slot that holds the exit stub.
+    pub fn slot(&self) -> *const *const u8 {
+        &raw const self.entry.0
+    }
+
+    /// The host function behind a context.
+    ///
+    /// # Safety
+    /// `context` was made by [`HostFunction::context`], and its store, which holds the function, lives.
+    pub unsafe fn of_context<'a>(context: *const HostContext) -> &'a HostFunction {
+        // SAFETY: promised by the caller; `data` is what `context` put there.
+        unsafe { &*(*context).data.cast() }
+    }
+}
+
+/// A host function in a store, not bound to a caller.
+#[derive(Debug)]
+pub struct HostEntity {
+    /// The function.
+    pub function: Arc<HostFunction>,
+    /// Its context.
+    pub context: HostContext,
+    /// What references to it point to.
+    pub func_ref: FuncRef,
+}

@@ -1,0 +1,418 @@
+//! `Store`: an isolated context. It owns everything that Wasm in it can reach, and nothing leaves it before it dies, so
+//! that a reference into a store is good as long as the store is.
+
+use std::any::Any;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use abi::layout::{FuncRef, StoreContext};
+use abi::memory::MemoryPolicy;
+use abi::trap::TrapReason;
+use code::space::CodeSpace;
+use wasm::types::{GlobalType, MemoryType, TableType};
+
+use crate::backtrace::Backtrace;
+use crate::error::{Failure, Raised, ResourceError};
+use crate::func::{HostEntity, HostFunction};
+use crate::global::Global;
+use crate::hooks::Hooks;
+use crate::image::InitialImage;
+use crate::instance::Instance;
+use crate::limiter::Limiter;
+use crate::memory::Memory;
+use crate::table::Table;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub struct $name(pub u32);)*
+    };
+}
+
+ids! {
+    /// An instance of a store, by number.
+    InstanceId
+    /// A memory of a store, by number.
+    MemoryId
+    /// A table of a store, by number.
+    TableId
+    /// A global of a store, by number.
+    GlobalId
+}
+
+/// The identity of a store: never used twice in a process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct StoreId(NonZeroU64);
+
+impl StoreId {
+    fn new() -> StoreId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        StoreId(NonZeroU64::new(id).expect("2^64 stores take centuries to make"))
+    }
+}
+
+/// What a store needs from its engine.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The engine's services.
+    pub hooks: Arc<dyn Hooks>,
+    /// Where all code that can run in the store lies.
+    pub space: Arc<CodeSpace>,
+    /// The engine's epoch counter.
+    pub epoch: Arc<AtomicU64>,
+    /// How memories are made.
+    pub memory_policy: MemoryPolicy,
+    /// Bytes of stack that Wasm may take.
+    pub max_wasm_stack: usize,
+    /// Record the frames when something is raised.
+    pub backtraces: bool,
+}
+
+/// What happens when the epoch reaches the deadline.
+pub type EpochCallback = Box<dyn FnMut(*mut u8) -> Result<u64, Failure> + Send>;
+
+/// An isolated context. Must not move once [`Store::pin`] was called.
+pub struct Store {
+    id: StoreId,
+    pub(crate) context: Box<StoreContext>,
+    environment: Environment,
+    pub(crate) instances: Vec<Box<Instance>>,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) globals: Vec<Global>,
+    host_functions: Vec<Box<HostEntity>>,
+    held_functions: Vec<Arc<HostFunction>>,
+    externs: Vec<Box<dyn Any + Send + Sync>>,
+    pub(crate) pending: Option<Raised>,
+    limiter: Option<Box<dyn Limiter>>,
+    epoch_callback: Option<EpochCallback>,
+    /// Fuel that was put in and is not yet granted to running code (the counter has 63 bits).
+    fuel_reserve: u64,
+    data: *mut u8,
+}
+
+// SAFETY: the raw pointers lead to memory that the store owns (its context, instance contexts) or that the embedding
+// layer keeps with it (`data`); a store is used through `&mut`, so by one thread at a time.
+unsafe impl Send for Store {}
+// SAFETY: through `&Store` memory is only read, and Wasm of the store cannot run meanwhile.
+unsafe impl Sync for Store {}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("id", &self.id).field("instances", &self.instances.len()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(environment: Environment) -> Store {
+        let context = Box::new(StoreContext {
+            stack_limit: 0,
+            exit_fp: 0,
+            entry: std::ptr::null_mut(),
+            fuel: 0,
+            epoch_deadline: 0,
+            epoch: environment.epoch.as_ptr(),
+            store: std::ptr::null_mut(),
+        });
+        Store {
+            id: StoreId::new(),
+            context,
+            environment,
+            instances: Vec::new(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+            host_functions: Vec::new(),
+            held_functions: Vec::new(),
+            externs: Vec::new(),
+            pending: None,
+            limiter: None,
+            epoch_callback: None,
+            fuel_reserve: 0,
+            data: std::ptr::null_mut(),
+        }
+    }
+
+    /// Tells the store where it lies, for good, and what the embedding layer's data pointer is.
+    pub fn pin(&mut self, data: *mut u8) {
+        self.context.store = (&raw mut *self).cast();
+        self.data = data;
+    }
+
+    /// The store behind a context.
+    ///
+    /// # Safety
+    /// `context` is that of a pinned store that is alive, and nobody else uses the store while the result lives.
+    pub unsafe fn of_context<'a>(context: *mut StoreContext) -> &'a mut Store {
+        // SAFETY: `pin` put the store's address there; the rest the caller promises.
+        unsafe { &mut *(*context).store.cast() }
+    }
+
+    /// The store's identity.
+    pub fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// What it got from its engine.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// What it shares with compiled code.
+    pub fn context(&mut self) -> *mut StoreContext {
+        &raw mut *self.context
+    }
+
+    /// The embedding layer's data pointer.
+    pub fn data(&self) -> *mut u8 {
+        self.data
+    }
+
+    /// An instance.
+    pub fn instance(&self, id: InstanceId) -> &Instance {
+        &self.instances[id.0 as usize]
+    }
+
+    /// Number of instances.
+    pub fn instance_count(&self) -> usize {
+        self.instances.len()
+    }
+
+    /// A memory.
+    pub fn memory(&self, id: MemoryId) -> &Memory {
+        &self.memories[id.0 as usize]
+    }
+
+    /// A memory, to be changed.
+    pub fn memory_mut(&mut self, id: MemoryId) -> &mut Memory {
+        &mut self.memories[id.0 as usize]
+    }
+
+    /// A table.
+    pub fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.0 as usize]
+    }
+
+    /// A table, to be changed.
+    pub fn table_mut(&mut self, id: TableId) -> &mut Table {
+        &mut self.tables[id.0 as usize]
+    }
+
+    /// A global.
+    pub fn global(&self, id: GlobalId) -> &Global {
+        &self.globals[id.0 as usize]
+    }
+
+    /// A global, to be changed.
+    pub fn global_mut(&mut self, id: GlobalId) -> &mut Global {
+        &mut self.globals[id.0 as usize]
+    }
+
+    /// Makes a memory.
+    ///
+    /// # Errors
+    /// When the limiter or the system refuses.
+    pub fn new_memory(
+        &mut self,
+        ty: MemoryType,
+        image: Option<Arc<InitialImage>>,
+    ) -> Result<MemoryId, ResourceError> {
+        self.check_count("memories", self.memories.len(), |counts| counts.memories)?;
+        let bytes = usize::try_from(ty.min_bytes().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+        if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
+            return Err(ResourceError::Limit(format!("the resource limiter refused a memory of {bytes} bytes")));
+        }
+        self.memories.push(Memory::new(ty, &self.environment.memory_policy, image)?);
+        Ok(MemoryId(self.memories.len() as u32 - 1))
+    }
+
+    /// Makes a table, every element `init`.
+    ///
+    /// # Errors
+    /// When the limiter or the system refuses.
+    pub fn new_table(&mut self, ty: TableType, init: u64) -> Result<TableId, ResourceError> {
+        self.check_count("tables", self.tables.len(), |counts| counts.tables)?;
+        let maximum = ty.max.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+        let elements = usize::try_from(ty.min).unwrap_or(usize::MAX);
+        if !self.table_may_grow(0, elements, maximum).map_err(ResourceError::Limiter)? {
+            return Err(ResourceError::Limit(format!("the resource limiter refused a table of {elements} elements")));
+        }
+        self.tables.push(Table::new(ty, init)?);
+        Ok(TableId(self.tables.len() as u32 - 1))
+    }
+
+    /// Makes a global.
+    pub fn new_global(&mut self, ty: GlobalType, bits: u128) -> GlobalId {
+        self.add_global(Global::host(ty, bits))
+    }
+
+    pub(crate) fn add_global(&mut self, global: Global) -> GlobalId {
+        self.globals.push(global);
+        GlobalId(self.globals.len() as u32 - 1)
+    }
+
+    /// Grows a memory by `delta` pages: the old size in pages, or none if it may not or cannot.
+    ///
+    /// # Errors
+    /// The limiter's, if it gives one.
+    pub fn grow_memory(&mut self, id: MemoryId, delta: u64) -> Result<Option<u64>, Failure> {
+        let memory = self.memory(id);
+        let (old, length) = (memory.pages(), memory.len());
+        let maximum = memory.ty().max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+        let Some(bytes) = memory.grown_by(delta) else { return Ok(None) };
+        if !self.memory_may_grow(length, bytes, maximum).map_err(Failure::Host)? {
+            return Ok(None);
+        }
+        Ok(self.memory_mut(id).grow_to(bytes).then_some(old))
+    }
+
+    /// Grows a table by `delta` elements: the old size, or none if it may not or cannot.
+    ///
+    /// # Errors
+    /// The limiter's, if it gives one.
+    pub fn grow_table(&mut self, id: TableId, delta: u64, init: u64) -> Result<Option<u64>, Failure> {
+        let table = self.table(id);
+        let (length, maximum) = (table.len(), table.ty().max.map(|max| usize::try_from(max).unwrap_or(usize::MAX)));
+        let Some(desired) = usize::try_from(delta).ok().and_then(|delta| length.checked_add(delta)) else {
+            return Ok(None);
+        };
+        if !self.table_may_grow(length, desired, maximum).map_err(Failure::Host)? {
+            return Ok(None);
+        }
+        Ok(self.table_mut(id).grow(delta, init))
+    }
+
+    /// Adds a host function that belongs to no instance; the result is a reference to it.
+    pub fn add_host_function(&mut self, function: Arc<HostFunction>) -> *mut FuncRef {
+        let context = function.context(self.context(), std::ptr::null_mut());
+        let func_ref = FuncRef {
+            slot: function.slot(),
+            vmctx: std::ptr::null_mut(),
+            type_id: function.type_id.0,
+            is_host: 1,
+        };
+        let mut entity = Box::new(HostEntity { function, context, func_ref });
+        entity.func_ref.vmctx = (&raw mut entity.context).cast();
+        let reference = &raw mut entity.func_ref;
+        self.host_functions.push(entity);
+        reference
+    }
+
+    /// Keeps a host function alive as long as the store.
+    pub(crate) fn hold_function(&mut self, function: &Arc<HostFunction>) {
+        self.held_functions.push(Arc::clone(function));
+    }
+
+    /// Takes a value of the host into the store and gives its reference, never 0. It lives as long as the store.
+    pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> u32 {
+        self.externs.push(value);
+        u32::try_from(self.externs.len()).expect("the values of 2^32 references do not fit memory")
+    }
+
+    /// The host value behind a reference.
+    pub fn extern_value(&self, reference: u32) -> Option<&(dyn Any + Send + Sync)> {
+        self.externs.get((reference as usize).checked_sub(1)?).map(|value| &**value)
+    }
+
+    /// The host value behind a reference, to be changed.
+    pub fn extern_value_mut(&mut self, reference: u32) -> Option<&mut (dyn Any + Send + Sync)> {
+        self.externs.get_mut((reference as usize).checked_sub(1)?).map(|value| &mut **value)
+    }
+
+    /// Sets who is asked before memories and tables grow.
+    pub fn set_limiter(&mut self, limiter: Option<Box<dyn Limiter>>) {
+        self.limiter = limiter;
+    }
+
+    /// Sets what happens at the epoch deadline: the callback gives the ticks until the next one, or a failure. Without
+    /// one the running call traps.
+    pub fn set_epoch_callback(&mut self, callback: Option<EpochCallback>) {
+        self.epoch_callback = callback;
+    }
+
+    /// Sets the deadline to `ticks` beyond the engine's current epoch.
+    pub fn set_epoch_deadline(&mut self, ticks: u64) {
+        let now = self.environment.epoch.load(Ordering::Relaxed);
+        self.context.epoch_deadline = now.saturating_add(ticks);
+    }
+
+    /// The epoch reached the deadline in running code: the new deadline, or why the call ends.
+    pub(crate) fn epoch_reached(&mut self) -> Result<u64, Failure> {
+        let Some(mut callback) = self.epoch_callback.take() else {
+            return Err(Failure::Trap(TrapReason::Interrupt));
+        };
+        let outcome = callback(self.data);
+        self.epoch_callback.get_or_insert(callback);
+        self.set_epoch_deadline(outcome?);
+        Ok(self.context.epoch_deadline)
+    }
+
+    /// Fuel left.
+    pub fn fuel(&self) -> u64 {
+        self.fuel_reserve.saturating_add_signed(self.context.fuel.saturating_neg())
+    }
+
+    /// Sets the fuel left.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        let granted = fuel.min(i64::MAX as u64);
+        self.fuel_reserve = fuel - granted;
+        self.context.fuel = -(granted as i64);
+    }
+
+    /// Running code spent all the fuel it was granted: grants more from the reserve, if there is some.
+    pub(crate) fn refuel(&mut self) -> Result<(), Failure> {
+        let left = self.fuel();
+        if left == 0 || self.fuel_reserve == 0 {
+            return Err(Failure::Trap(TrapReason::OutOfFuel));
+        }
+        self.set_fuel(left);
+        Ok(())
+    }
+
+    /// Records why the current call does not go on; the caller raises it next.
+    pub fn set_pending(&mut self, failure: Failure, backtrace: Backtrace) {
+        self.pending = Some(Raised { failure, backtrace });
+    }
+
+    fn memory_may_grow(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool, crate::error::HostError> {
+        let data = self.data;
+        self.limiter.as_mut().map_or(Ok(true), |limiter| limiter.memory_growing(data, current, desired, maximum))
+    }
+
+    fn table_may_grow(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool, crate::error::HostError> {
+        let data = self.data;
+        self.limiter.as_mut().map_or(Ok(true), |limiter| limiter.table_growing(data, current, desired, maximum))
+    }
+
+    /// One more of a kind of which there are `have`?
+    pub(crate) fn check_count(
+        &mut self,
+        what: &str,
+        have: usize,
+        pick: impl FnOnce(crate::limiter::Counts) -> usize,
+    ) -> Result<(), ResourceError> {
+        let data = self.data;
+        let most = self.limiter.as_mut().map(|limiter| pick(limiter.counts(data)));
+        match most {
+            Some(most) if have >= most => {
+                Err(ResourceError::Limit(format!("the resource limiter allows {most} {what} in a store")))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The rooms that know Linux.
+
+#[cfg(test)]
+mod child;
+pub mod code_memory;
+pub mod image;
+pub mod pages;
+pub mod process;
+pub mod reserve;
+pub mod signals;
+pub mod stack;

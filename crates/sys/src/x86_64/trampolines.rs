@@ -1,0 +1,243 @@
+//! Trampolines: how compiled code calls Rust. Each macro makes one naked function in the crate that knows the layout.
+//!
+//! All three do the same things in the same order:
+//! 1. Build a frame and store its frame pointer as the *exit frame pointer* in the store context. That marks where
+//!    compiled code was left: `[exit_fp + 8]` is the return address inside it and `[exit_fp]` the frame pointer of the
+//!    frame that called, where a stack walk starts.
+//! 2. Call the Rust function.
+//! 3. If it failed, call `raise(store)`, which does not come back; else return as if nothing had happened.
+//!
+//! Compiled code uses the `tail` convention, whose first six integer and eight vector arguments, and single result in
+//! `rax`, are those of the C convention; callee-saved are `rbx`, `rbp` and `r12` to `r15` in both, and no vector register.
+//! So a trampoline without stack arguments has nothing to move.
+//!
+//! The Rust functions must not unwind: a panic out of an `extern "C"` function aborts. They may run compiled code again
+//! through [`enter`](crate::context::enter), whose caller saves and restores the exit frame pointer.
+//!
+//! Offsets are bytes, constants that fit a signed 32-bit displacement.
+
+#[cfg(test)]
+mod tests;
+
+/// What the body of a builtin returns, in `rax` and `rdx`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltinResult {
+    /// The result for compiled code; floats as their bits. Meaningless when `failed`.
+    pub value: u64,
+    /// Not 0: the reason lies in the store, and must be raised.
+    pub failed: u64,
+}
+
+impl BuiltinResult {
+    /// Success with a value.
+    #[inline]
+    pub const fn ok(value: u64) -> Self {
+        Self { value, failed: 0 }
+    }
+
+    /// Failure; the reason lies in the store.
+    #[inline]
+    pub const fn failed() -> Self {
+        Self { value: 0, failed: 1 }
+    }
+}
+
+/// Raises the trap or exception that lies in the store. Does not return.
+pub type Raise = unsafe extern "C" fn(store: *mut u8) -> !;
+
+/// Makes a function callable: compiles it and returns its code, or null when the reason why not lies in the store.
+pub type LazyHook = unsafe extern "C" fn(vmctx: *mut u8, index: u32) -> *const u8;
+
+/// The function behind a host call: not 0 when it failed and the reason lies in the store.
+pub type HostFunction = unsafe extern "C" fn(host_context: *mut u8, args: *mut u128) -> u64;
+
+/// Defines the function that lazy stubs ([`lazy_stub_bytes`](crate::stub::lazy_stub_bytes)) jump to.
+///
+/// ```
+/// # use upshift_sys as sys;
+/// unsafe extern "C" fn hook(vmctx: *mut u8, index: u32) -> *const u8 {
+///     std::ptr::null()
+/// }
+/// unsafe extern "C" fn raise(store: *mut u8) -> ! {
+///     std::process::abort()
+/// }
+/// sys::lazy_trampoline!(pub(crate) compile_lazily, hook = hook, raise = raise,
+///     store_offset = 8, exit_fp_offset = 16);
+/// ```
+///
+/// At entry: `r11d` is the function index, `rdi` the `vmctx`, all other arguments are where the callee expects them. `hook`
+/// is a [`LazyHook`](crate::trampolines::LazyHook), `raise` a [`Raise`](crate::trampolines::Raise). The store context
+/// pointer lies at `[vmctx + store_offset]`, the exit frame pointer at `[store + exit_fp_offset]`. All argument registers
+/// (the low 128 bits of the vector ones) are saved around the hook, and the code that it returns is jumped to.
+#[macro_export]
+macro_rules! lazy_trampoline {
+    ($(#[$meta:meta])* $vis:vis $name:ident, hook = $hook:path, raise = $raise:path,
+     store_offset = $store:expr, exit_fp_offset = $exit_fp:expr $(,)?) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// Only a lazy stub may jump here.
+        #[unsafe(naked)]
+        $vis unsafe extern "C" fn $name() {
+            const _: $crate::trampolines::LazyHook = $hook;
+            const _: $crate::trampolines::Raise = $raise;
+            ::core::arch::naked_asm!(
+                "push rbp",
+                "mov rbp, rsp",
+                "sub rsp, 176", // 8 vectors and 6 integers; a multiple of 16
+                "mov [rsp + 128], rdi",
+                "mov [rsp + 136], rsi",
+                "mov [rsp + 144], rdx",
+                "mov [rsp + 152], rcx",
+                "mov [rsp + 160], r8",
+                "mov [rsp + 168], r9",
+                "movaps [rsp], xmm0",
+                "movaps [rsp + 16], xmm1",
+                "movaps [rsp + 32], xmm2",
+                "movaps [rsp + 48], xmm3",
+                "movaps [rsp + 64], xmm4",
+                "movaps [rsp + 80], xmm5",
+                "movaps [rsp + 96], xmm6",
+                "movaps [rsp + 112], xmm7",
+                "mov r10, [rdi + {store}]",
+                "mov [r10 + {exit_fp}], rbp",
+                "mov esi, r11d",
+                "call {hook}",
+                "mov rdi, [rsp + 128]",
+                "test rax, rax",
+                "jz 2f",
+                "mov r11, rax",
+                "mov rsi, [rsp + 136]",
+                "mov rdx, [rsp + 144]",
+                "mov rcx, [rsp + 152]",
+                "mov r8, [rsp + 160]",
+                "mov r9, [rsp + 168]",
+                "movaps xmm0, [rsp]",
+                "movaps xmm1, [rsp + 16]",
+                "movaps xmm2, [rsp + 32]",
+                "movaps xmm3, [rsp + 48]",
+                "movaps xmm4, [rsp + 64]",
+                "movaps xmm5, [rsp + 80]",
+                "movaps xmm6, [rsp + 96]",
+                "movaps xmm7, [rsp + 112]",
+                "leave",
+                "jmp r11",
+                "2:",
+                "mov rdi, [rdi + {store}]",
+                "call {raise}",
+                "ud2",
+                hook = sym $hook,
+                raise = sym $raise,
+                store = const $store,
+                exit_fp = const $exit_fp,
+            )
+        }
+    };
+}
+
+/// Defines the function that compiled code calls for a builtin.
+///
+/// ```
+/// # use upshift_sys as sys;
+/// # unsafe extern "C" fn raise(store: *mut u8) -> ! {
+/// #     std::process::abort()
+/// # }
+/// unsafe extern "C" fn add(vmctx: *mut u8, a: u64, b: u64) -> sys::trampolines::BuiltinResult {
+///     sys::trampolines::BuiltinResult::ok(a + b)
+/// }
+/// sys::builtin_trampoline!(pub(crate) call_add, body = add, raise = raise,
+///     store_offset = 8, exit_fp_offset = 16);
+/// ```
+///
+/// At entry: `rdi` is the `vmctx`, up to five more integer arguments in registers, none on the stack. `body` takes the same
+/// arguments, `extern "C"`, and returns a [`BuiltinResult`](crate::trampolines::BuiltinResult) — the macro cannot check
+/// that. The value comes back in `rax`. `raise` and the offsets are as in [`lazy_trampoline!`](crate::lazy_trampoline).
+#[macro_export]
+macro_rules! builtin_trampoline {
+    ($(#[$meta:meta])* $vis:vis $name:ident, body = $body:path, raise = $raise:path,
+     store_offset = $store:expr, exit_fp_offset = $exit_fp:expr $(,)?) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// Only compiled code may call this, with the arguments of the builtin.
+        #[unsafe(naked)]
+        $vis unsafe extern "C" fn $name() {
+            const _: $crate::trampolines::Raise = $raise;
+            ::core::arch::naked_asm!(
+                "push rbp",
+                "mov rbp, rsp",
+                "mov r11, [rdi + {store}]",
+                "mov [r11 + {exit_fp}], rbp",
+                "push rdi",
+                "sub rsp, 8", // 16-byte alignment at the call
+                "call {body}",
+                "test rdx, rdx",
+                "jnz 2f",
+                "leave",
+                "ret",
+                "2:",
+                "mov rdi, [rbp - 8]",
+                "mov rdi, [rdi + {store}]",
+                "call {raise}",
+                "ud2",
+                body = sym $body,
+                raise = sym $raise,
+                store = const $store,
+                exit_fp = const $exit_fp,
+            )
+        }
+    };
+}
+
+/// Defines the function that exit stubs call to run a host function.
+///
+/// ```
+/// # use upshift_sys as sys;
+/// # unsafe extern "C" fn raise(store: *mut u8) -> ! {
+/// #     std::process::abort()
+/// # }
+/// sys::host_call_trampoline!(pub(crate) call_host, raise = raise,
+///     host_store_offset = 0, host_func_offset = 8, exit_fp_offset = 16);
+/// ```
+///
+/// At entry: `rdi` is the host context, `rsi` the argument buffer. The store context pointer lies at
+/// `[host + host_store_offset]` and the [`HostFunction`](crate::trampolines::HostFunction) to call, with the same two
+/// arguments, at `[host + host_func_offset]`. Returns when the function returned 0.
+#[macro_export]
+macro_rules! host_call_trampoline {
+    ($(#[$meta:meta])* $vis:vis $name:ident, raise = $raise:path,
+     host_store_offset = $store:expr, host_func_offset = $func:expr,
+     exit_fp_offset = $exit_fp:expr $(,)?) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// Only an exit stub may call this, with a host context and an argument buffer.
+        #[unsafe(naked)]
+        $vis unsafe extern "C" fn $name() {
+            const _: $crate::trampolines::Raise = $raise;
+            ::core::arch::naked_asm!(
+                "push rbp",
+                "mov rbp, rsp",
+                "mov r11, [rdi + {store}]",
+                "mov [r11 + {exit_fp}], rbp",
+                "push rdi",
+                "sub rsp, 8", // 16-byte alignment at the call
+                "call qword ptr [rdi + {func}]",
+                "test rax, rax",
+                "jnz 2f",
+                "leave",
+                "ret",
+                "2:",
+                "mov rdi, [rbp - 8]",
+                "mov rdi, [rdi + {store}]",
+                "call {raise}",
+                "ud2",
+                raise = sym $raise,
+                store = const $store,
+                func = const $func,
+                exit_fp = const $exit_fp,
+            )
+        }
+    };
+}

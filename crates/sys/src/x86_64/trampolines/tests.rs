@@ -1,0 +1,327 @@
+//! Tests of the trampolines, expanded with a layout made up here.
+
+use std::arch::naked_asm;
+use std::mem::offset_of;
+use std::ptr;
+
+use super::{BuiltinResult, HostFunction};
+use crate::code_memory::CodeMemory;
+use crate::context::{EntryRecord, EntryStub, caller_of, enter, resume_landing};
+use crate::stub::lazy_stub_bytes;
+use crate::{builtin_trampoline, host_call_trampoline, lazy_trampoline};
+
+/// A store context.
+#[repr(C)]
+#[derive(Default)]
+struct Store {
+    padding: u64,
+    exit_fp: usize,
+    record: EntryRecord,
+    raised: u64,
+    hook_index: Option<u32>,
+}
+
+/// An instance context.
+#[repr(C)]
+struct Vmctx {
+    padding: [u64; 3],
+    store: *mut Store,
+    target: *const u8,
+}
+
+/// A host context.
+#[repr(C)]
+struct Host {
+    padding: u64,
+    function: HostFunction,
+    store: *mut Store,
+}
+
+/// Raises by landing.
+unsafe extern "C" fn raise(store: *mut u8) -> ! {
+    let store = store.cast::<Store>();
+    // SAFETY: the tests pass a store whose record is active.
+    unsafe {
+        (*store).raised += 1;
+        resume_landing(&raw const (*store).record)
+    }
+}
+
+/// Overwrites every argument register, as a compiler would.
+#[unsafe(naked)]
+unsafe extern "C" fn clobber() {
+    naked_asm!(
+        "mov rdi, -1",
+        "mov rsi, rdi",
+        "mov rdx, rdi",
+        "mov rcx, rdi",
+        "mov r8, rdi",
+        "mov r9, rdi",
+        "mov r10, rdi",
+        "mov r11, rdi",
+        "pcmpeqd xmm0, xmm0",
+        "pcmpeqd xmm1, xmm1",
+        "pcmpeqd xmm2, xmm2",
+        "pcmpeqd xmm3, xmm3",
+        "pcmpeqd xmm4, xmm4",
+        "pcmpeqd xmm5, xmm5",
+        "pcmpeqd xmm6, xmm6",
+        "pcmpeqd xmm7, xmm7",
+        "ret",
+    )
+}
+
+/// "Compiles" a function: its code is what the instance names, perhaps null.
+unsafe extern "C" fn hook(vmctx: *mut u8, index: u32) -> *const u8 {
+    let vmctx = vmctx.cast::<Vmctx>();
+    // SAFETY: the tests pass valid contexts, and the exit frame is the trampoline's.
+    unsafe {
+        (*(*vmctx).store).hook_index = Some(index);
+        check_exit((*vmctx).store);
+        clobber();
+        (*vmctx).target
+    }
+}
+
+/// The exit frame is above this one and its return address is not null.
+///
+/// # Safety
+/// A trampoline is active with this store.
+#[track_caller]
+unsafe fn check_exit(store: *mut Store) {
+    // SAFETY: as the caller promises.
+    let exit_fp = unsafe { (*store).exit_fp };
+    assert!(exit_fp > crate::stack::approximate_sp() && exit_fp % 16 == 0);
+    // SAFETY: the exit frame is live.
+    let (return_pc, parent) = unsafe { caller_of(exit_fp) };
+    assert!(return_pc != 0 && parent > exit_fp);
+}
+
+lazy_trampoline!(
+    /// The lazy trampoline of these tests.
+    lazy, hook = hook, raise = raise,
+    store_offset = offset_of!(Vmctx, store), exit_fp_offset = offset_of!(Store, exit_fp)
+);
+
+builtin_trampoline!(
+    builtin,
+    body = weigh,
+    raise = raise,
+    store_offset = offset_of!(Vmctx, store),
+    exit_fp_offset = offset_of!(Store, exit_fp)
+);
+
+host_call_trampoline!(
+    call_host,
+    raise = raise,
+    host_store_offset = offset_of!(Host, store),
+    host_func_offset = offset_of!(Host, function),
+    exit_fp_offset = offset_of!(Store, exit_fp)
+);
+
+/// A builtin: adds its arguments with weights; fails when the last is 0.
+unsafe extern "C" fn weigh(vmctx: *mut u8, a: u64, b: u64, c: u64, d: u64, e: u64) -> BuiltinResult {
+    // SAFETY: the tests pass a valid context, and the exit frame is the trampoline's.
+    unsafe { check_exit((*vmctx.cast::<Vmctx>()).store) };
+    if e == 0 {
+        return BuiltinResult::failed();
+    }
+    BuiltinResult::ok(a + 10 * b + 100 * c + 1000 * d + 10_000 * e)
+}
+
+/// A host function: doubles its argument; fails for 0.
+unsafe extern "C" fn double(host: *mut u8, args: *mut u128) -> u64 {
+    // SAFETY: the tests pass valid contexts and one argument, and the exit frame is the trampoline's.
+    unsafe {
+        check_exit((*host.cast::<Host>()).store);
+        *args *= 2;
+        u64::from(*args == 0)
+    }
+}
+
+/// Context and store of one test.
+fn contexts(target: *const u8) -> (Box<Store>, Box<Vmctx>) {
+    let mut store = Box::<Store>::default();
+    let vmctx = Vmctx { padding: [0; 3], store: &mut *store, target };
+    (store, Box::new(vmctx))
+}
+
+/// Code memory with one lazy stub for function 7, and the address of the stub.
+fn stub_memory() -> (CodeMemory, *const u8) {
+    let memory = CodeMemory::new(1 << 16).unwrap();
+    let stub = memory.executable_base().wrapping_add(0x100);
+    let cell = memory.executable_base().wrapping_add(0x8000);
+    let bytes = lazy_stub_bytes(7, stub as usize, cell as usize).unwrap();
+    let trampoline = lazy as *const () as u64;
+    // SAFETY: the memory is local to the test.
+    unsafe {
+        memory.write(0x100, &bytes).unwrap();
+        memory.store_cell(0x8000, trampoline).unwrap();
+    }
+    (memory, stub)
+}
+
+/// Eight integers, two of them on the stack, and eight floats.
+type Many =
+    unsafe extern "C" fn(*mut u8, u64, u64, u64, u64, u64, u64, u64, f64, f64, f64, f64, f64, f64, f64, f64) -> f64;
+
+/// Adds everything up with weights.
+unsafe extern "C" fn many(
+    _vmctx: *mut u8,
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    e: u64,
+    f: u64,
+    g: u64,
+    s: f64,
+    t: f64,
+    u: f64,
+    v: f64,
+    w: f64,
+    x: f64,
+    y: f64,
+    z: f64,
+) -> f64 {
+    let integers = a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g;
+    integers as f64 + s + 2.0 * t + 3.0 * u + 4.0 * v + 5.0 * w + 6.0 * x + 7.0 * y + 8.0 * z
+}
+
+#[test]
+fn a_lazy_stub_keeps_every_argument() {
+    let (_memory, stub) = stub_memory();
+    let (store, mut vmctx) = contexts(many as *const u8);
+    let vmctx: *mut u8 = (&raw mut *vmctx).cast();
+    // SAFETY: the stub leads to a function of this type.
+    let lazy_many = unsafe { std::mem::transmute::<*const u8, Many>(stub) };
+    let call = |function: Many| {
+        // SAFETY: a valid context.
+        unsafe {
+            function(
+                vmctx, 1, 20, 300, 4000, 50_000, 600_000, 7_000_000, 0.5, 0.25, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0,
+            )
+        }
+    };
+    assert_eq!(call(lazy_many), call(many));
+    assert_eq!(store.hook_index, Some(7));
+    assert!(store.exit_fp != 0);
+}
+
+/// Loads eight vectors from `buffer` and jumps to `code`.
+#[unsafe(naked)]
+unsafe extern "C" fn load_vectors(vmctx: *mut u8, buffer: *mut [u128; 16], code: *const u8) {
+    naked_asm!(
+        "movups xmm0, [rsi]",
+        "movups xmm1, [rsi + 16]",
+        "movups xmm2, [rsi + 32]",
+        "movups xmm3, [rsi + 48]",
+        "movups xmm4, [rsi + 64]",
+        "movups xmm5, [rsi + 80]",
+        "movups xmm6, [rsi + 96]",
+        "movups xmm7, [rsi + 112]",
+        "jmp rdx",
+    )
+}
+
+/// Stores eight vectors to the second half of `buffer`.
+#[unsafe(naked)]
+unsafe extern "C" fn store_vectors(vmctx: *mut u8, buffer: *mut [u128; 16]) {
+    naked_asm!(
+        "movups [rsi + 128], xmm0",
+        "movups [rsi + 144], xmm1",
+        "movups [rsi + 160], xmm2",
+        "movups [rsi + 176], xmm3",
+        "movups [rsi + 192], xmm4",
+        "movups [rsi + 208], xmm5",
+        "movups [rsi + 224], xmm6",
+        "movups [rsi + 240], xmm7",
+        "ret",
+    )
+}
+
+#[test]
+fn a_lazy_stub_keeps_whole_vectors() {
+    let (_memory, stub) = stub_memory();
+    let (store, mut vmctx) = contexts(store_vectors as *const u8);
+    let mut buffer = [0_u128; 16];
+    for (value, slot) in (1..).zip(&mut buffer[..8]) {
+        *slot = (value << 100) | value;
+    }
+    // SAFETY: the stub leads to `store_vectors`.
+    unsafe { load_vectors((&raw mut *vmctx).cast(), &mut buffer, stub) };
+    assert_eq!(buffer[..8], buffer[8..]);
+    assert_eq!(store.raised, 0);
+}
+
+/// An entry stub for `fn(context, u64 x 5) -> u64`; the arguments and the result lie in `args`.
+#[unsafe(naked)]
+unsafe extern "C" fn entry_stub(code: *const u8, vmctx: *mut u8, args: *mut u128) {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "push rdx",
+        "sub rsp, 8",
+        "mov rax, rdi",
+        "mov rdi, rsi",
+        "mov r11, rdx",
+        "mov rsi, [r11]",
+        "mov rdx, [r11 + 16]",
+        "mov rcx, [r11 + 32]",
+        "mov r8, [r11 + 48]",
+        "mov r9, [r11 + 64]",
+        "call rax",
+        "mov rdx, [rbp - 8]",
+        "mov [rdx], rax",
+        "leave",
+        "ret",
+    )
+}
+
+/// An entry stub that passes `args` itself and ignores the result.
+#[unsafe(naked)]
+unsafe extern "C" fn buffer_stub(code: *const u8, context: *mut u8, args: *mut u128) {
+    naked_asm!("push rbp", "mov rbp, rsp", "mov rax, rdi", "mov rdi, rsi", "mov rsi, rdx", "call rax", "pop rbp", "ret",)
+}
+
+/// Enters `code` and says whether it landed.
+fn run(store: &mut Store, stub: EntryStub, code: *const u8, context: *mut u8, args: &mut [u128]) -> bool {
+    // SAFETY: the tests pass stub, code and arguments that belong together.
+    unsafe { enter(&mut store.record, stub, code, context, args.as_mut_ptr()) == 1 }
+}
+
+#[test]
+fn a_hook_that_fails_raises() {
+    let (_memory, stub) = stub_memory();
+    let (mut store, mut vmctx) = contexts(ptr::null());
+    let context = (&raw mut *vmctx).cast();
+    for round in 1..=3 {
+        assert!(run(&mut store, entry_stub, stub, context, &mut [1, 2, 3, 4, 5]));
+        assert_eq!((store.raised, store.hook_index), (round, Some(7)));
+    }
+}
+
+#[test]
+fn a_builtin_returns_or_raises() {
+    let (mut store, mut vmctx) = contexts(ptr::null());
+    let context: *mut u8 = (&raw mut *vmctx).cast();
+    let code = builtin as *const u8;
+    let mut args = [1, 2, 3, 4, 5];
+    assert!(!run(&mut store, entry_stub, code, context, &mut args));
+    assert_eq!((args[0], store.raised), (54_321, 0));
+    assert!(run(&mut store, entry_stub, code, context, &mut [1, 2, 3, 4, 0]));
+    assert_eq!(store.raised, 1);
+}
+
+#[test]
+fn a_host_call_returns_or_raises() {
+    let mut store = Box::<Store>::default();
+    let mut host = Host { padding: 0, function: double, store: &mut *store };
+    let context: *mut u8 = (&raw mut host).cast();
+    let code = call_host as *const u8;
+    let mut args = [21];
+    assert!(!run(&mut store, buffer_stub, code, context, &mut args));
+    assert_eq!((args[0], store.raised), (42, 0));
+    assert!(run(&mut store, buffer_stub, code, context, &mut [0]));
+    assert_eq!(store.raised, 1);
+}

@@ -1,0 +1,7 @@
+//! From wire bytes to a module: the reader of numbers, sections, bodies, and errors with positions.
+
+pub mod code;
+pub mod error;
+pub(crate) mod reader;
+pub(crate) mod section;
+pub mod stream;
