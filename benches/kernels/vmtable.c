@@ -4,17 +4,17 @@
 
 typedef struct Machine { u64 reg[8]; u32 pc; u32 running; u32 memory[256]; } Machine;
 typedef struct { u8 op, a, b, c; } Instruction;
-typedef void Handler(Machine *, Instruction);
+typedef void Handler(Machine *, const Instruction *);
 
-static void op_set(Machine *m, Instruction i) { m->reg[i.a] = i.b; }
-static void op_add(Machine *m, Instruction i) { m->reg[i.a] = m->reg[i.b] + m->reg[i.c]; }
-static void op_mul(Machine *m, Instruction i) { m->reg[i.a] = m->reg[i.b] * m->reg[i.c]; }
-static void op_xor(Machine *m, Instruction i) { m->reg[i.a] = m->reg[i.b] ^ m->reg[i.c]; }
-static void op_shift(Machine *m, Instruction i) { m->reg[i.a] = m->reg[i.b] >> i.c; }
-static void op_load(Machine *m, Instruction i) { m->reg[i.a] = m->memory[m->reg[i.b] & 255]; }
-static void op_store(Machine *m, Instruction i) { m->memory[m->reg[i.b] & 255] = (u32)m->reg[i.a]; }
-static void op_less(Machine *m, Instruction i) { if (m->reg[i.a] < m->reg[i.b]) m->pc = i.c; }
-static void op_halt(Machine *m, Instruction i) { m->running = i.a; }
+static void op_set(Machine *m, const Instruction *i) { m->reg[i->a] = i->b; }
+static void op_add(Machine *m, const Instruction *i) { m->reg[i->a] = m->reg[i->b] + m->reg[i->c]; }
+static void op_mul(Machine *m, const Instruction *i) { m->reg[i->a] = m->reg[i->b] * m->reg[i->c]; }
+static void op_xor(Machine *m, const Instruction *i) { m->reg[i->a] = m->reg[i->b] ^ m->reg[i->c]; }
+static void op_shift(Machine *m, const Instruction *i) { m->reg[i->a] = m->reg[i->b] >> i->c; }
+static void op_load(Machine *m, const Instruction *i) { m->reg[i->a] = m->memory[m->reg[i->b] & 255]; }
+static void op_store(Machine *m, const Instruction *i) { m->memory[m->reg[i->b] & 255] = (u32)m->reg[i->a]; }
+static void op_less(Machine *m, const Instruction *i) { if (m->reg[i->a] < m->reg[i->b]) m->pc = i->c; }
+static void op_halt(Machine *m, const Instruction *i) { m->running = i->a; }
 
 enum { SET, ADD, MUL, XOR, SHIFT, LOAD, STORE, LESS, HALT };
 static Handler *const handlers[] = { op_set, op_add, op_mul, op_xor, op_shift, op_load, op_store, op_less, op_halt };
@@ -42,8 +42,8 @@ static NOINLINE void execute(Machine *m, Handler *const *table) {
     m->pc = 0;
     m->running = 1;
     while (m->running) {
-        Instruction instruction = program[m->pc++];
-        table[instruction.op](m, instruction);
+        const Instruction *instruction = &program[m->pc++];
+        table[instruction->op](m, instruction);
     }
 }
 

@@ -22,9 +22,9 @@ static void frame(double a, double b) {
             // The point, turned about two axes, and its normal turned the same way.
             double x = radius * (cb * ct + sa * sb * st) - sr * ca * sb;
             double y = radius * (sb * ct - sa * cb * st) + sr * ca * cb;
-            double near = 1.0 / (5.0 + ca * radius * st + sr * sa);
+            double near = 1.0 / (6.0 + ca * radius * st + sr * sa);
             double light = ct * cr * sb - ca * st * cr - sa * sr + cb * (ca * sr - st * cr * sa);
-            int column = (int)(WIDTH / 2 + 60.0 * near * x), row = (int)(HEIGHT / 2 - 30.0 * near * y);
+            int column = (int)(WIDTH / 2 + 52.0 * near * x), row = (int)(HEIGHT / 2 - 24.0 * near * y);
             if (column < 0 || column >= WIDTH || row < 0 || row >= HEIGHT || near <= nearness[row][column]) continue;
             nearness[row][column] = near;
             int shade = (int)(light * 8.0);

@@ -80,7 +80,8 @@ static int list(const char *name) {
     if (!folder) return fail(name);
     static char *names[4096];
     int count = 0;
-    for (struct dirent *entry; count < 4096 && (entry = readdir(folder));) names[count++] = strdup(entry->d_name);
+    for (struct dirent *entry; count < 4096 && (entry = readdir(folder));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) names[count++] = strdup(entry->d_name);
     closedir(folder);
     qsort(names, (size_t)count, sizeof *names, by_text);
     for (int i = 0; i < count; i++) {
@@ -193,7 +194,7 @@ static volatile int start_depth;
 static int deep(int depth) {
     volatile char room[64];
     room[depth & 63] = (char)depth;
-    return deep(depth + 1) + room[depth & 63];
+    return depth < 0 ? 0 : deep(depth + 1) + room[depth & 63];
 }
 
 int main(int argc, char **argv) {

@@ -3,6 +3,7 @@
 //! `assign` alone, pass garbage wherever a value leaves bits unspecified, and ruin every register they may.
 
 mod encoder;
+mod host;
 mod machine;
 mod program;
 mod record;
@@ -96,7 +97,7 @@ impl Bench {
         // code to `instance` and the callee stub, and all of them live to the end of this function.
         unsafe { code.run(0) };
 
-        let what = format!("{:?} {} -> {}", program.reach, program.outer, program.inner);
+        let what = describe(program);
         let operands: Vec<u128> = program.operands.iter().map(|&source| evaluate(source, &params)).collect();
         let returned = if program.reach == Reach::Leaf {
             operands
@@ -141,13 +142,20 @@ fn evaluate(source: Source, params: &[u128]) -> u128 {
     }
 }
 
+/// Enough of a program to find it again.
+fn describe(program: &Program) -> String {
+    let text = format!("{:?} of {} from {}", program.reach, program.inner, program.outer);
+    text.chars().take(400).collect()
+}
+
+/// Compares the values in slots, as far as their types say what they are.
 fn compare(record: &Record, first: usize, types: &[ValType], expected: &[u128], what: &str) {
     assert_eq!(types.len(), expected.len());
+    let side = if first == PARAMS { "parameter" } else { "result" };
     for (index, (&ty, &expected)) in iter::zip(types, expected).enumerate() {
-        let unspecified = 128 - bits(ty);
-        let found = record.get(first + index);
-        let side = if first == PARAMS { "parameter" } else { "result" };
-        assert_eq!(found << unspecified, expected << unspecified, "{what}: {side} {index}");
+        let mask = u128::MAX >> (128 - bits(ty));
+        let found = record.get(first + index) & mask;
+        assert!(found == expected & mask, "{what}: {side} {index}, a {ty}: {found:#x} for {:#x}", expected & mask);
     }
 }
 

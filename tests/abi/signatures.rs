@@ -96,9 +96,8 @@ pub fn edges() -> Vec<Shape> {
 
 /// The largest shapes that a module may have.
 pub fn largest(random: &mut Random) -> Vec<Shape> {
-    let mut shapes: Vec<Shape> = [ValType::I32, ValType::F64, ValType::V128]
-        .map(|ty| (vec![ty; 1000], vec![ty; 1000]))
-        .into();
+    let mut shapes: Vec<Shape> =
+        [ValType::I32, ValType::F64, ValType::V128].map(|ty| (vec![ty; 1000], vec![ty; 1000])).into();
     shapes.push((random.exactly(1000), random.exactly(1000)));
     shapes.push((random.exactly(1000), vec![]));
     shapes.push((vec![], random.exactly(1000)));

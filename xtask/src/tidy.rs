@@ -13,6 +13,7 @@ mod known_failures;
 mod law;
 mod leftovers;
 mod lexer;
+mod links;
 mod manifest;
 mod names;
 mod platform;
@@ -58,6 +59,7 @@ const CHECKS: &[Check] = &[
     imports::check,
     known_failures::check,
     leftovers::check,
+    links::check,
     names::check,
     platform::check,
     reasons::check,

@@ -4,6 +4,7 @@
 //! ```text
 //! micro calls               host -> wasm and wasm -> host calls, ns each
 //! micro instances           instantiation, us, and memory of a live instance, kB
+//! micro start FILE          from bytes to an instance, imports stubbed
 //! micro kernel FILE N REPS  compile, instantiate, call run(N) REPS times; thread CPU seconds
 //! ```
 //! Each prints one JSON object on standard output.
@@ -12,6 +13,7 @@ mod calls;
 mod clock;
 mod instances;
 mod kernel;
+mod start;
 
 #[cfg(all(feature = "upshift", not(feature = "wasmtime")))]
 pub(crate) use upshift as engine;
@@ -30,7 +32,7 @@ use std::process::ExitCode;
 /// Any failure; the driver only prints it.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: micro calls | instances | kernel FILE N REPS";
+const USAGE: &str = "usage: micro calls | instances | start FILE | kernel FILE N REPS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,6 +53,7 @@ fn run(words: &[&str]) -> Outcome<Value> {
     match words {
         ["calls"] => calls::measure(),
         ["instances"] => instances::measure(),
+        ["start", file] => start::measure(file),
         ["kernel", file, n, reps] => kernel::measure(file, n.parse()?, reps.parse()?),
         _ => Err(USAGE.into()),
     }

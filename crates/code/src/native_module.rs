@@ -49,10 +49,18 @@ pub struct NativeModule {
     /// Canonical type ids by type index, as compiled code reads them.
     type_ids: Box<[u32]>,
     space: Arc<CodeSpace>,
-    /// The published code of each function.
-    codes: Mutex<Box<[Option<Arc<Code>>]>>,
+    codes: Mutex<Codes>,
     statistics: Statistics,
     this: Weak<NativeModule>,
+}
+
+/// The code that a module owns.
+#[derive(Debug)]
+struct Codes {
+    /// The published code of each function.
+    published: Box<[Option<Arc<Code>>]>,
+    /// Code that better code has replaced. Frames of it may still be on a stack, so it is kept.
+    retired: Vec<Arc<Code>>,
 }
 
 #[derive(Debug, Default)]
@@ -85,7 +93,8 @@ impl NativeModule {
         let layout = InstanceLayout::new(&parts.info);
         let table = CodeTable::new(stubs, parts.info.bodies.len())?;
         let type_ids = parts.types.ids().iter().map(|id| id.0).collect();
-        let codes = Mutex::new((0..table.len()).map(|_| None).collect());
+        let published = (0..table.len()).map(|_| None).collect();
+        let codes = Mutex::new(Codes { published, retired: Vec::new() });
         let statistics = Statistics::default();
         Ok(Arc::new_cyclic(|this| NativeModule {
             parts,
@@ -179,7 +188,8 @@ impl NativeModule {
         let nanos = u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX);
         self.statistics.compile_nanos.fetch_add(nanos, Ordering::Relaxed);
         let mut codes = self.lock();
-        let slot = &mut codes[function.index()];
+        let Codes { published, retired } = &mut *codes;
+        let slot = &mut published[function.index()];
         if slot.as_ref().is_some_and(|current| tier_of(current) >= Some(tier)) {
             return self.table.get(function);
         }
@@ -187,14 +197,14 @@ impl NativeModule {
         self.statistics.code_bytes.fetch_add(code.len(), Ordering::Relaxed);
         self.statistics.metadata_bytes.fetch_add(code.metadata_size(), Ordering::Relaxed);
         let entry = code.entry();
-        *slot = Some(code);
+        retired.extend(slot.replace(code));
         self.table.publish(function, entry);
         entry
     }
 
     /// The published code of a function; none while it is lazy.
     pub fn code(&self, function: DefinedFuncIndex) -> Option<Arc<Code>> {
-        self.lock()[function.index()].clone()
+        self.lock().published[function.index()].clone()
     }
 
     /// What compilation has cost so far.
@@ -207,7 +217,7 @@ impl NativeModule {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Box<[Option<Arc<Code>>]>> {
+    fn lock(&self) -> MutexGuard<'_, Codes> {
         self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use abi::compiler::CompileError;
 use abi::memory::MemoryStyle;
-use code::native_module::{NativeModule, Parts};
+use code::native_module::Parts;
 use runtime::image::InitialImage;
 use wasm::validate::Unvalidated;
 use wasm::decode::stream::{Decoded, decode};
@@ -16,6 +16,9 @@ use crate::config::{Config, Strategy};
 use crate::engine::Engine;
 use crate::error::ModuleError;
 use crate::tuning;
+
+/// The compiled artefact behind a module. Named here for the layer above, which may not name the crate it is from.
+pub use code::native_module::NativeModule;
 
 /// What the engine keeps with a module.
 #[derive(Debug, Default)]

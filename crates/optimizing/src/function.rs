@@ -18,9 +18,9 @@ use wasm::types::{DefinedFuncIndex, FuncType, ValType};
 
 use crate::finish::finish;
 use crate::isa::{Machine, Target};
+use crate::signature;
 use crate::translate::TranslateError;
 use crate::translate::state::{Scratch, Translator, value_type};
-use crate::signature;
 
 /// Bodies of more bytes than this give their thread's contexts back to the allocator, so that one giant does not stay
 /// in memory for good.

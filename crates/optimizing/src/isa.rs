@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use abi::compiler::Settings;
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, Flags};
 
 /// The level of x86-64 below which some operators would need library calls: x86-64-v2.
@@ -31,9 +31,25 @@ impl Target {
         let isas = [native_isa(0)?, native_isa(1)?, native_isa(2)?, native_isa(3)?];
         let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !has(&*isas[0], name)).collect();
         if !missing.is_empty() {
-            return Err(format!("the processor is below x86-64-v2: it lacks {}", missing.join(", ").replace("has_", "")));
+            return Err(format!(
+                "the processor is below x86-64-v2: it lacks {}",
+                missing.join(", ").replace("has_", "")
+            ));
         }
         Ok(Target { isas })
+    }
+
+    /// A machine of the level that is required, with these instruction sets in addition.
+    #[cfg(test)]
+    pub(crate) fn with_features(features: &[&str]) -> Target {
+        let isa = |variant| {
+            let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").expect("Cranelift was built for x86-64");
+            for feature in REQUIRED.iter().chain(features) {
+                builder.enable(feature).expect("Cranelift knows the feature");
+            }
+            configure(builder, variant).expect("the settings are Cranelift's")
+        };
+        Target { isas: [isa(0), isa(1), isa(2), isa(3)] }
     }
 
     /// The machine as these settings want it.
@@ -52,6 +68,10 @@ fn has(isa: &dyn TargetIsa, flag: &str) -> bool {
 }
 
 fn native_isa(variant: usize) -> Result<Arc<dyn TargetIsa>, String> {
+    configure(cranelift_native::builder()?, variant)
+}
+
+fn configure(builder: isa::Builder, variant: usize) -> Result<Arc<dyn TargetIsa>, String> {
     let yes_no = |on| if on { "true" } else { "false" };
     let wanted = [
         ("opt_level", "speed"),
@@ -66,6 +86,5 @@ fn native_isa(variant: usize) -> Result<Arc<dyn TargetIsa>, String> {
     for (name, value) in wanted {
         flags.set(name, value).map_err(|error| format!("setting {name}: {error}"))?;
     }
-    let builder = cranelift_native::builder()?;
     builder.finish(Flags::new(flags)).map_err(|error| error.to_string())
 }

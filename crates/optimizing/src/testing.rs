@@ -13,13 +13,8 @@ use wasm::types::DefinedFuncIndex;
 use crate::OptimizingCompiler;
 
 /// Settings for tests: the verifier is on.
-pub(crate) const VERIFY: Settings = Settings {
-    fuel: false,
-    epoch_interruption: false,
-    canonical_nans: false,
-    spectre_guards: false,
-    verify: true,
-};
+pub(crate) const VERIFY: Settings =
+    Settings { fuel: false, epoch_interruption: false, canonical_nans: false, spectre_guards: false, verify: true };
 
 /// Everything on.
 pub(crate) const ALL: Settings =

@@ -4,10 +4,12 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use abi::layout::{FuncRef, HostContext, StoreContext};
+use abi::layout::StoreContext;
+pub use abi::layout::{FuncRef, HostContext};
 use code::code::Code;
 use wasm::types::{CanonicalTypeIndex, FuncType};
 
+use crate::store::Store;
 use crate::trampolines;
 
 /// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
@@ -63,6 +65,15 @@ impl HostFunction {
     /// Address of the slot that holds the exit stub.
     pub fn slot(&self) -> *const *const u8 {
         &raw const self.entry.0
+    }
+
+    /// The data pointer of the store that a call is made in, and the context of the instance that makes it (or null).
+    ///
+    /// # Safety
+    /// `context` was made by [`HostFunction::context`], and its store lives.
+    pub unsafe fn caller(context: *const HostContext) -> (*mut u8, *mut u8) {
+        // SAFETY: promised by the caller; a pinned store's context leads to it.
+        unsafe { ((*(*(*context).store).store.cast::<Store>()).data(), (*context).caller) }
     }
 
     /// The host function behind a context.

@@ -4,11 +4,11 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use abi::layout::{FuncRef, HostContext, InstanceHeader, Place};
+use abi::layout::{FuncImport, FuncRef, HostContext, InstanceHeader, Place};
 use code::native_module::NativeModule;
 use wasm::types::{DataIndex, ElemIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 
-use crate::store::{GlobalId, MemoryId, TableId};
+use crate::store::{GlobalId, InstanceId, MemoryId, TableId};
 
 /// The memory of an instance context: zeroed, 16-aligned, at the same address until dropped.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ impl Drop for ContextMemory {
 /// A module in a store.
 #[derive(Debug)]
 pub struct Instance {
+    pub(crate) id: InstanceId,
     pub(crate) module: Arc<NativeModule>,
     pub(crate) context: ContextMemory,
     pub(crate) memories: Box<[MemoryId]>,
@@ -68,6 +69,15 @@ impl Instance {
     pub(crate) unsafe fn of_context<'a>(vmctx: *mut u8) -> &'a mut Instance {
         // SAFETY: instantiation put the instance's address there; instances are boxed and never move.
         unsafe { &mut *(*vmctx.cast::<InstanceHeader>()).instance.cast() }
+    }
+
+    /// The number of the instance whose context this is.
+    ///
+    /// # Safety
+    /// `vmctx` is the context of an instance in a live store.
+    pub unsafe fn id_of_context(vmctx: *mut u8) -> InstanceId {
+        // SAFETY: as in `of_context`; only read.
+        unsafe { (*(*vmctx.cast::<InstanceHeader>()).instance.cast::<Instance>()).id }
     }
 
     /// The module.
@@ -99,6 +109,22 @@ impl Instance {
     pub fn func_ref(&self, index: FuncIndex) -> Option<NonNull<FuncRef>> {
         let offset = self.module.layout().func_ref(index)?;
         NonNull::new(self.context.at::<FuncRef>(offset))
+    }
+
+    /// How to call a function of the index space, whether or not it can be referred to. The type is left out.
+    pub fn callee(&self, index: FuncIndex) -> FuncRef {
+        let layout = self.module.layout();
+        match self.module.info().defined_func_index(index) {
+            Some(defined) => {
+                let slot = self.module.table().slot(defined);
+                FuncRef { slot, vmctx: self.vmctx(), type_id: u32::MAX, is_host: 0 }
+            }
+            None => {
+                // SAFETY: instantiation filled in the import at this offset.
+                let FuncImport { slot, vmctx } = unsafe { *self.context.at(layout.func_import(index)) };
+                FuncRef { slot, vmctx, type_id: u32::MAX, is_host: 0 }
+            }
+        }
     }
 
     /// Does this data segment count as empty?

@@ -199,7 +199,9 @@ fn add_instance(
 ) -> InstanceId {
     let context = ContextMemory::new(module.layout().size() as usize);
     place_definitions(store, &module, &context, &memories, &tables);
+    let id = InstanceId(store.instances.len() as u32);
     let mut instance = Box::new(Instance {
+        id,
         module,
         context,
         memories,
@@ -222,7 +224,7 @@ fn add_instance(
     fill_functions(store, &mut instance, &given.functions);
     make_globals(store, &mut instance);
     store.instances.push(instance);
-    InstanceId(store.instances.len() as u32 - 1)
+    id
 }
 
 fn place_definitions(

@@ -19,3 +19,4 @@ pub mod signal;
 pub mod store;
 pub mod table;
 pub mod trampolines;
+pub mod trap;

@@ -8,6 +8,7 @@ use crate::rights::Rights;
 use crate::stdio::{EmptyInput, InputStream, OutputStream, SinkOutput};
 use crate::table::{Descriptor, FdTable, Object};
 use crate::types::{FdFlags, FileType};
+use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -73,10 +74,7 @@ impl Default for WasiCtxBuilder {
 
 impl std::fmt::Debug for WasiCtxBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WasiCtxBuilder")
-            .field("args", &self.args)
-            .field("env", &self.env)
-            .finish_non_exhaustive()
+        f.debug_struct("WasiCtxBuilder").field("args", &self.args).field("env", &self.env).finish_non_exhaustive()
     }
 }
 
@@ -213,18 +211,24 @@ impl WasiCtxBuilder {
     ) -> io::Result<&mut Self> {
         let authority = cap_std::ambient_authority();
         let dir = cap_std::fs::Dir::open_ambient_dir(host_path, authority)?;
-        Ok(self.preopened_dir_handle(dir, guest_path, perms))
+        self.preopened_dir_handle(&dir, guest_path, perms)
     }
 
     /// As [`WasiCtxBuilder::preopened_dir`], for a directory that is open already.
+    ///
+    /// # Errors
+    /// If the directory cannot be opened for reading.
     pub fn preopened_dir_handle(
         &mut self,
-        dir: cap_std::fs::Dir,
+        dir: &cap_std::fs::Dir,
         guest_path: impl AsRef<str>,
         perms: Perms,
-    ) -> &mut Self {
+    ) -> io::Result<&mut Self> {
+        // A `Dir` need not be open for reading, but listing and synchronizing it need that.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let readable = rustix::fs::openat(dir, ".", flags, Mode::empty())?;
         let mut descriptor = Descriptor::new(
-            Object::Dir(Dir::new(dir.into_std_file())),
+            Object::Dir(Dir::new(readable.into())),
             FileType::Directory,
             Rights::DIRECTORY,
             Rights::ALL,
@@ -235,7 +239,7 @@ impl WasiCtxBuilder {
         }
         descriptor.preopen = Some(guest_path.as_ref().to_owned());
         self.preopens.push(descriptor);
-        self
+        Ok(self)
     }
 
     /// Gives the guest an open socket, listening or connected, as its next descriptor after the

@@ -110,6 +110,10 @@ impl Dir {
         if how.directory {
             return self.open_directory(path, how.lookup);
         }
+        // As Linux says, also where `cap-primitives` walks by hand.
+        if path.ends_with('/') && how.flags.contains(HostFlags::CREATE) {
+            return Err(Errno::Isdir);
+        }
         if follows(path, how.lookup) {
             let mut options = OpenOptions::new();
             options
@@ -169,18 +173,12 @@ impl Dir {
     }
 
     /// Sets the times of what `path` names. A followed link is resolved to an open file first.
-    pub(crate) fn set_times_at(
-        &self,
-        path: &str,
-        lookup: LookupFlags,
-        times: &Timestamps,
-    ) -> Result<(), Errno> {
+    pub(crate) fn set_times_at(&self, path: &str, lookup: LookupFlags, times: &Timestamps) -> Result<(), Errno> {
         check_path(path)?;
         if follows(path, lookup) {
             let mut options = OpenOptions::new();
             let flags = i32::try_from(HostFlags::PATH.bits()).map_err(|_| Errno::Inval)?;
-            let found =
-                beneath::open(&self.file, Path::new(path), options.read(true).custom_flags(flags))?;
+            let found = beneath::open(&self.file, Path::new(path), options.read(true).custom_flags(flags))?;
             return Ok(rustix::fs::utimensat(found, "", times, AtFlags::EMPTY_PATH)?);
         }
         let (parent, name) = self.parent(path)?;
@@ -250,11 +248,7 @@ impl Dir {
     /// the number of `.`, since what is above may not be the guest's to know.
     fn read_listing(&self) -> Result<Vec<Entry>, Errno> {
         let ino = self.stat()?.ino;
-        let itself = |name: &str| Entry {
-            ino,
-            filetype: FileType::Directory,
-            name: name.to_owned(),
-        };
+        let itself = |name: &str| Entry { ino, filetype: FileType::Directory, name: name.to_owned() };
         let mut listing = vec![itself("."), itself("..")];
         for entry in rustix::fs::Dir::read_from(&self.file)? {
             let entry = entry?;
@@ -274,9 +268,7 @@ impl Dir {
     /// For file systems whose listings do not say the type.
     fn type_of(&self, name: &str) -> FileType {
         match rustix::fs::statat(self, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => {
-                FileType::from_host(rustix::fs::FileType::from_raw_mode(stat.st_mode))
-            }
+            Ok(stat) => FileType::from_host(rustix::fs::FileType::from_raw_mode(stat.st_mode)),
             Err(_) => FileType::Unknown,
         }
     }

@@ -74,15 +74,13 @@ impl HostFile {
             HostFileType::CharacterDevice if self.is_terminal() => Rights::STREAM,
             HostFileType::CharacterDevice => Rights::FILE,
             HostFileType::Socket => Rights::SOCKET,
-            HostFileType::Fifo
-            | HostFileType::Directory
-            | HostFileType::Symlink
-            | HostFileType::Unknown => Rights::STREAM,
+            HostFileType::Fifo | HostFileType::Directory | HostFileType::Symlink | HostFileType::Unknown => {
+                Rights::STREAM
+            }
         };
-        let datagrams = host == HostFileType::Socket
-            && rustix::net::sockopt::socket_type(self) == Ok(SocketType::DGRAM);
-        let filetype =
-            if datagrams { FileType::SocketDgram } else { FileType::from_host(host) };
+        let datagrams =
+            host == HostFileType::Socket && rustix::net::sockopt::socket_type(self) == Ok(SocketType::DGRAM);
+        let filetype = if datagrams { FileType::SocketDgram } else { FileType::from_host(host) };
         (filetype, rights)
     }
 
@@ -96,11 +94,7 @@ impl HostFile {
         retry(|| rustix::io::writev(self, buffers))
     }
 
-    pub(crate) fn read_at(
-        &self,
-        buffers: &mut [IoSliceMut<'_>],
-        offset: u64,
-    ) -> Result<usize, Errno> {
+    pub(crate) fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize, Errno> {
         signed_offset(offset)?;
         retry(|| rustix::io::preadv(self, buffers, offset))
     }

@@ -126,9 +126,7 @@ pub fn add_to_linker<T: 'static>(
 ) -> Result<()> {
     for module in [PREVIEW1, UNSTABLE] {
         add_shared(linker, module, get)?;
-        linker.func_wrap(module, "proc_exit", |code: i32| -> Result<()> {
-            Err(Error::new(proc::I32Exit(code)))
-        })?;
+        linker.func_wrap(module, "proc_exit", |code: i32| -> Result<()> { Err(Error::new(proc::I32Exit(code))) })?;
     }
     add_preview1(linker, PREVIEW1, get)?;
     add_unstable(linker, UNSTABLE, get)

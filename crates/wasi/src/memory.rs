@@ -93,19 +93,12 @@ impl<'a> GuestMemory<'a> {
     /// The buffers of a `ciovec` list, in place.
     pub(crate) fn io_slices(&self, list: u32, count: u32) -> Result<Vec<IoSlice<'_>>, Errno> {
         let ranges = self.buffers(list, count)?;
-        ranges
-            .into_iter()
-            .map(|range| self.bytes.get(range).map(IoSlice::new).ok_or(Errno::Fault))
-            .collect()
+        ranges.into_iter().map(|range| self.bytes.get(range).map(IoSlice::new).ok_or(Errno::Fault)).collect()
     }
 
     /// The buffers of an `iovec` list, in place. Buffers that overlap cannot all be lent out: the
     /// list then ends before the first that touches an earlier one, which makes the read short.
-    pub(crate) fn io_slices_mut(
-        &mut self,
-        list: u32,
-        count: u32,
-    ) -> Result<Vec<IoSliceMut<'_>>, Errno> {
+    pub(crate) fn io_slices_mut(&mut self, list: u32, count: u32) -> Result<Vec<IoSliceMut<'_>>, Errno> {
         let mut ranges = self.buffers(list, count)?;
         ranges.truncate(disjoint_prefix(&ranges));
         let mut by_address: Vec<usize> = (0..ranges.len()).collect();
@@ -133,9 +126,7 @@ fn disjoint_prefix(ranges: &[Range<usize>]) -> usize {
     ranges
         .iter()
         .enumerate()
-        .position(|(i, range)| {
-            ranges[..i].iter().any(|before| before.start < range.end && range.start < before.end)
-        })
+        .position(|(i, range)| ranges[..i].iter().any(|before| before.start < range.end && range.start < before.end))
         .unwrap_or(ranges.len())
 }
 

@@ -26,9 +26,17 @@ pub(crate) struct Subscription {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
     /// A time in nanoseconds: of the clock if `absolute`, else from now.
-    Clock { id: ClockId, timeout: u64, absolute: bool },
-    Read { fd: u32 },
-    Write { fd: u32 },
+    Clock {
+        id: ClockId,
+        timeout: u64,
+        absolute: bool,
+    },
+    Read {
+        fd: u32,
+    },
+    Write {
+        fd: u32,
+    },
 }
 
 impl Subscription {
@@ -67,32 +75,18 @@ struct Waiting<'t> {
 }
 
 /// Waits until at least one subscription has an answer and returns all answers there are.
-pub(crate) fn wait(
-    table: &FdTable,
-    clock: &mut Clock,
-    subscriptions: &[Subscription],
-) -> Result<Vec<Event>, Errno> {
+pub(crate) fn wait(table: &FdTable, clock: &mut Clock, subscriptions: &[Subscription]) -> Result<Vec<Event>, Errno> {
     let mut waiting = Waiting::sort(table, clock, subscriptions)?;
     waiting.wait(clock, subscriptions)?;
     Ok(waiting.events.into_iter().flatten().collect())
 }
 
 impl<'t> Waiting<'t> {
-    fn sort(
-        table: &'t FdTable,
-        clock: &Clock,
-        subscriptions: &[Subscription],
-    ) -> Result<Waiting<'t>, Errno> {
-        let mut waiting = Waiting {
-            events: vec![None; subscriptions.len()],
-            hosts: Vec::new(),
-            deadlines: Vec::new(),
-        };
+    fn sort(table: &'t FdTable, clock: &Clock, subscriptions: &[Subscription]) -> Result<Waiting<'t>, Errno> {
+        let mut waiting = Waiting { events: vec![None; subscriptions.len()], hosts: Vec::new(), deadlines: Vec::new() };
         for (index, subscription) in subscriptions.iter().enumerate() {
             let answer = match subscription.what {
-                What::Clock { id: ClockId::ProcessCpu | ClockId::ThreadCpu, .. } => {
-                    Some(Some(Errno::NotSup))
-                }
+                What::Clock { id: ClockId::ProcessCpu | ClockId::ThreadCpu, .. } => Some(Some(Errno::NotSup)),
                 What::Clock { id, timeout, absolute } => {
                     let from = if absolute { 0 } else { clock.peek(id)? };
                     let time = from.saturating_add(timeout);
@@ -108,13 +102,7 @@ impl<'t> Waiting<'t> {
     }
 
     /// Some answer (an error or none) if the descriptor needs no wait.
-    fn sort_fd(
-        &mut self,
-        table: &'t FdTable,
-        index: usize,
-        fd: u32,
-        direction: PollFlags,
-    ) -> Option<Option<Errno>> {
+    fn sort_fd(&mut self, table: &'t FdTable, index: usize, fd: u32, direction: PollFlags) -> Option<Option<Errno>> {
         let descriptor = match table.get(fd) {
             Ok(descriptor) => descriptor,
             Err(error) => return Some(Some(error)),
@@ -152,15 +140,13 @@ impl<'t> Waiting<'t> {
             for (host, fd) in self.hosts.iter().zip(&fds) {
                 let found = fd.revents();
                 if !found.is_empty() {
-                    self.events[host.index] =
-                        Some(host.event(&subscriptions[host.index], found));
+                    self.events[host.index] = Some(host.event(&subscriptions[host.index], found));
                     answered = true;
                 }
             }
             for deadline in &self.deadlines {
                 if clock.peek(deadline.clock)? >= deadline.time {
-                    self.events[deadline.index] =
-                        Some(subscriptions[deadline.index].event(None));
+                    self.events[deadline.index] = Some(subscriptions[deadline.index].event(None));
                     answered = true;
                 }
             }

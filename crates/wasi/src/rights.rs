@@ -96,8 +96,7 @@ impl Rights {
         .with(Rights::FD_FILESTAT_SET_TIMES);
 
     /// What applies to a socket.
-    pub(crate) const SOCKET: Rights =
-        Rights::STREAM.with(Rights::SOCK_SHUTDOWN).with(Rights::SOCK_ACCEPT);
+    pub(crate) const SOCKET: Rights = Rights::STREAM.with(Rights::SOCK_SHUTDOWN).with(Rights::SOCK_ACCEPT);
 
     /// What changes a file system.
     pub(crate) const MUTATING: Rights = Rights::FD_WRITE

@@ -36,21 +36,8 @@ pub(crate) struct Descriptor {
 }
 
 impl Descriptor {
-    pub(crate) fn new(
-        object: Object,
-        filetype: FileType,
-        base: Rights,
-        inheriting: Rights,
-    ) -> Descriptor {
-        Descriptor {
-            object,
-            filetype,
-            base,
-            inheriting,
-            read_only: false,
-            preopen: None,
-            stream_flags: FdFlags::EMPTY,
-        }
+    pub(crate) fn new(object: Object, filetype: FileType, base: Rights, inheriting: Rights) -> Descriptor {
+        Descriptor { object, filetype, base, inheriting, read_only: false, preopen: None, stream_flags: FdFlags::EMPTY }
     }
 
     pub(crate) fn input(stream: Box<dyn InputStream>) -> Descriptor {
@@ -90,12 +77,7 @@ impl Descriptor {
     }
 
     pub(crate) fn fdstat(&self) -> FdStat {
-        FdStat {
-            filetype: self.filetype,
-            flags: self.flags(),
-            base: self.base,
-            inheriting: self.inheriting,
-        }
+        FdStat { filetype: self.filetype, flags: self.flags(), base: self.base, inheriting: self.inheriting }
     }
 
     /// `notcapable` unless every right in `rights` is held.
@@ -122,12 +104,12 @@ impl Descriptor {
         }
     }
 
-    /// The host file behind this descriptor. A directory is `isdir`; a stream, in memory or on the
+    /// The host file behind this descriptor. A directory is `badf`; a stream, in memory or on the
     /// host, that cannot have the rights by its nature is `unfit`; else a missing right is
     /// `notcapable`.
     pub(crate) fn file(&self, rights: Rights, unfit: Errno) -> Result<&HostFile, Errno> {
         match &self.object {
-            Object::Dir(_) => Err(Errno::Isdir),
+            Object::Dir(_) => Err(Errno::Badf),
             Object::Input(_) | Object::Output(_) => Err(unfit),
             Object::File(file) => {
                 if self.filetype != FileType::RegularFile && !self.base.contains(rights) {

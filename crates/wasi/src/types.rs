@@ -158,23 +158,10 @@ pub(crate) struct FileStat {
 impl FileStat {
     /// What is known of a stream in memory.
     pub(crate) fn of_stream() -> FileStat {
-        FileStat {
-            dev: 0,
-            ino: 0,
-            filetype: FileType::Unknown,
-            nlink: 1,
-            size: 0,
-            atim: 0,
-            mtim: 0,
-            ctim: 0,
-        }
+        FileStat { dev: 0, ino: 0, filetype: FileType::Unknown, nlink: 1, size: 0, atim: 0, mtim: 0, ctim: 0 }
     }
 
-    #[allow(
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "the fields' widths differ between targets"
-    )]
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the fields' widths differ between targets")]
     pub(crate) fn from_host(stat: &Stat) -> FileStat {
         FileStat {
             dev: stat.st_dev as u64,
@@ -190,8 +177,7 @@ impl FileStat {
 
     pub(crate) fn encode(&self) -> [u8; 64] {
         let mut out = [0; 64];
-        let words =
-            [self.dev, self.ino, 0, self.nlink, self.size, self.atim, self.mtim, self.ctim];
+        let words = [self.dev, self.ino, 0, self.nlink, self.size, self.atim, self.mtim, self.ctim];
         for (to, word) in out.chunks_exact_mut(8).zip(words) {
             to.copy_from_slice(&word.to_le_bytes());
         }

@@ -33,15 +33,16 @@ pub(crate) const KITCHEN_SINK: &str = r#"
   (data (memory $min) (i32.const 16) "active")
   (func $first (type $unary)
     (local $a i64) (local $b f32) (local $c i64)
-    (block $out (result i32)
+    (block $out
       (loop $again
-        (br_table $again $out 1 (i32.const 7) (local.get 0))))
-    (if (type $unary) (then) (else (drop) (i32.const -129)))
+        (br_table $again $out 1 (local.get 0))))
+    (local.get 0)
+    (if (type $unary) (local.get 0) (then) (else (drop) (i32.const -129)))
     (call $imported)
     (call_indirect (type $unary) (i32.const 0)))
   (func $second (result i32 i64)
     (i32.load16_s offset=70000 align=1 (i32.const 3))
-    (i64.load offset=0x1_0000_0000 $big (i64.const 3)))
+    (i64.load $big offset=0x1_0000_0000 (i64.const 3)))
   (func $begin
     (drop (f32.const nan:0x200000)) (drop (f64.const -0x1.8p3))
     (drop (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23

@@ -218,7 +218,6 @@ impl<'a> Translator<'a> {
     pub(crate) fn context_pointer(&mut self, offset: usize) -> Value {
         self.constant_field(I64, self.vmctx, offset as u32)
     }
-
 }
 
 /// The type of the intermediate code for values of a Wasm type.

@@ -5,12 +5,7 @@ use crate::errno::Errno;
 use crate::memory::GuestMemory;
 
 /// Stores the arguments, each ended by a zero byte, at `buf`, and a pointer to each at `argv`.
-pub(crate) fn args_get(
-    ctx: &mut WasiCtx,
-    memory: &mut GuestMemory<'_>,
-    argv: u32,
-    buf: u32,
-) -> Result<(), Errno> {
+pub(crate) fn args_get(ctx: &mut WasiCtx, memory: &mut GuestMemory<'_>, argv: u32, buf: u32) -> Result<(), Errno> {
     store(memory, &ctx.args, argv, buf)
 }
 
@@ -44,12 +39,7 @@ pub(crate) fn environ_sizes_get(
     store_sizes(memory, &ctx.env, count, size)
 }
 
-fn store(
-    memory: &mut GuestMemory<'_>,
-    strings: &[String],
-    mut pointers: u32,
-    mut buf: u32,
-) -> Result<(), Errno> {
+fn store(memory: &mut GuestMemory<'_>, strings: &[String], mut pointers: u32, mut buf: u32) -> Result<(), Errno> {
     for string in strings {
         memory.write_u32(pointers, buf)?;
         memory.write(buf, string.as_bytes())?;
@@ -62,12 +52,7 @@ fn store(
     Ok(())
 }
 
-fn store_sizes(
-    memory: &mut GuestMemory<'_>,
-    strings: &[String],
-    count: u32,
-    size: u32,
-) -> Result<(), Errno> {
+fn store_sizes(memory: &mut GuestMemory<'_>, strings: &[String], count: u32, size: u32) -> Result<(), Errno> {
     let mut total: u32 = 0;
     for string in strings {
         let with_zero = length(string)?.checked_add(1).ok_or(Errno::Overflow)?;

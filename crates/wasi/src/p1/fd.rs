@@ -17,13 +17,7 @@ use std::os::fd::AsFd;
 const MAX_TRANSFER: usize = 0x7fff_f000;
 
 /// Tells the host how a part of a file will be used. `len` 0 is to the end.
-pub(crate) fn fd_advise(
-    ctx: &mut WasiCtx,
-    fd: u32,
-    offset: u64,
-    len: u64,
-    advice: u32,
-) -> Result<(), Errno> {
+pub(crate) fn fd_advise(ctx: &mut WasiCtx, fd: u32, offset: u64, len: u64, advice: u32) -> Result<(), Errno> {
     let advice = match advice {
         0 => Advice::Normal,
         1 => Advice::Sequential,
@@ -39,12 +33,7 @@ pub(crate) fn fd_advise(
 }
 
 /// Makes sure that a part of a file has space, growing the file to hold it.
-pub(crate) fn fd_allocate(
-    ctx: &mut WasiCtx,
-    fd: u32,
-    offset: u64,
-    len: u64,
-) -> Result<(), Errno> {
+pub(crate) fn fd_allocate(ctx: &mut WasiCtx, fd: u32, offset: u64, len: u64) -> Result<(), Errno> {
     let file = ctx.table.get(fd)?.file(Rights::FD_ALLOCATE, Errno::Spipe)?;
     check_extent(offset, len)?;
     if len == 0 {
@@ -86,12 +75,7 @@ pub(crate) fn fd_sync(ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
 }
 
 /// Stores a descriptor's type, flags and rights.
-pub(crate) fn fd_fdstat_get(
-    ctx: &mut WasiCtx,
-    memory: &mut GuestMemory<'_>,
-    fd: u32,
-    stat: u32,
-) -> Result<(), Errno> {
+pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, memory: &mut GuestMemory<'_>, fd: u32, stat: u32) -> Result<(), Errno> {
     let found = ctx.table.get(fd)?.fdstat();
     memory.write(stat, &found.encode())
 }
@@ -105,12 +89,7 @@ pub(crate) fn fd_fdstat_set_flags(ctx: &mut WasiCtx, fd: u32, flags: u32) -> Res
 }
 
 /// Gives rights away. Asking for one that is not held is `notcapable`.
-pub(crate) fn fd_fdstat_set_rights(
-    ctx: &mut WasiCtx,
-    fd: u32,
-    base: u64,
-    inheriting: u64,
-) -> Result<(), Errno> {
+pub(crate) fn fd_fdstat_set_rights(ctx: &mut WasiCtx, fd: u32, base: u64, inheriting: u64) -> Result<(), Errno> {
     let descriptor = ctx.table.get_mut(fd)?;
     let (base, inheriting) = (Rights::from_bits(base), Rights::from_bits(inheriting));
     if !descriptor.base.contains(base) || !descriptor.inheriting.contains(inheriting) {
@@ -151,13 +130,7 @@ pub(crate) fn fd_filestat_set_size(ctx: &mut WasiCtx, fd: u32, size: u64) -> Res
 }
 
 /// Sets a file's times.
-pub(crate) fn fd_filestat_set_times(
-    ctx: &mut WasiCtx,
-    fd: u32,
-    atim: u64,
-    mtim: u64,
-    flags: u32,
-) -> Result<(), Errno> {
+pub(crate) fn fd_filestat_set_times(ctx: &mut WasiCtx, fd: u32, atim: u64, mtim: u64, flags: u32) -> Result<(), Errno> {
     let times = timestamps(atim, mtim, FstFlags::from_bits(flags)?)?;
     let descriptor = ctx.table.get(fd)?;
     let host = match &descriptor.object {
@@ -201,6 +174,9 @@ pub(crate) fn fd_pread(
 ) -> Result<(), Errno> {
     memory.check(nread, 4)?;
     let descriptor = ctx.table.get(fd)?;
+    if matches!(descriptor.object, Object::Dir(_)) {
+        return Err(Errno::Isdir);
+    }
     let file = positioned(descriptor, Rights::FD_READ)?;
     let count = file.read_at(&mut memory.io_slices_mut(iovs, iovs_len)?, offset)?;
     memory.write_u32(nread, length(count)?)
@@ -299,7 +275,7 @@ pub(crate) fn fd_write(
     memory.check(nwritten, 4)?;
     let descriptor = ctx.table.get_mut(fd)?;
     if matches!(descriptor.object, Object::Dir(_)) {
-        return Err(Errno::Isdir);
+        return Err(Errno::Badf);
     }
     descriptor.require(Rights::FD_WRITE)?;
     let buffers = memory.io_slices(iovs, iovs_len)?;
@@ -348,7 +324,9 @@ pub(crate) fn fd_readdir(
     let Object::Dir(dir) = &mut descriptor.object else { return Err(Errno::Notdir) };
 
     let mut filled = 0;
-    for (next, entry) in (cookie.saturating_add(1)..).zip(dir.entries(cookie)?) {
+    let mut next = cookie;
+    for entry in dir.entries(cookie)? {
+        next = next.saturating_add(1);
         let name = entry.name.as_bytes();
         let header = encode_dirent(next, entry.ino, length(name.len())?, entry.filetype);
         filled += copy_part(&mut out[filled..], &header);
@@ -398,12 +376,7 @@ pub(crate) fn fd_seek(
 }
 
 /// Stores a file's position.
-pub(crate) fn fd_tell(
-    ctx: &mut WasiCtx,
-    memory: &mut GuestMemory<'_>,
-    fd: u32,
-    offset: u32,
-) -> Result<(), Errno> {
+pub(crate) fn fd_tell(ctx: &mut WasiCtx, memory: &mut GuestMemory<'_>, fd: u32, offset: u32) -> Result<(), Errno> {
     let file = ctx.table.get(fd)?.file(Rights::FD_TELL, Errno::Spipe)?;
     let position = rustix::fs::tell(file)?;
     memory.write_u64(offset, position)

@@ -150,9 +150,7 @@ impl Wish {
         let mut inherited = self.base | self.inheriting;
         if self.fdflags.has(FdFlags::SYNC) || self.fdflags.has(FdFlags::RSYNC) {
             inherited = inherited | Rights::FD_SYNC;
-        } else if self.fdflags.has(FdFlags::DSYNC)
-            && !parent.inheriting.contains(Rights::FD_SYNC)
-        {
+        } else if self.fdflags.has(FdFlags::DSYNC) && !parent.inheriting.contains(Rights::FD_SYNC) {
             inherited = inherited | Rights::FD_DATASYNC;
         }
         if !parent.inheriting.contains(inherited) {
@@ -165,8 +163,11 @@ impl Wish {
     }
 
     /// Rights that only come with writing do not ask for it by themselves: many programs ask for
-    /// all rights to files they only read.
+    /// all rights to files they only read. A directory is never written to.
     fn writes(&self) -> bool {
+        if self.oflags.has(OFlags::DIRECTORY) {
+            return false;
+        }
         let by_size = Rights::FD_ALLOCATE | Rights::FD_FILESTAT_SET_SIZE | Rights::FD_DATASYNC;
         self.base.contains(Rights::FD_WRITE) || (!self.reads() && self.base.intersects(by_size))
     }

@@ -45,10 +45,8 @@ pub(crate) fn poll_with(
     memory.check(events, count.checked_mul(EVENT).ok_or(Errno::Fault)?)?;
     memory.check(stored, 4)?;
     let bytes = memory.slice(subscriptions, count.checked_mul(layout.size).ok_or(Errno::Fault)?)?;
-    let wanted = bytes
-        .chunks_exact(layout.size as usize)
-        .map(|record| decode(layout, record))
-        .collect::<Result<Vec<_>, _>>()?;
+    let wanted =
+        bytes.chunks_exact(layout.size as usize).map(|record| decode(layout, record)).collect::<Result<Vec<_>, _>>()?;
 
     let happened = crate::poll::wait(&ctx.table, &mut ctx.clock, &wanted)?;
     let mut at = events;

@@ -8,25 +8,19 @@ use crate::p1::fd::length;
 use crate::rights::Rights;
 use crate::table::{Descriptor, Object};
 use crate::types::{FdFlags, FileType, RiFlags, SdFlags};
-use rustix::net::{
-    RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendFlags, Shutdown,
-    SocketFlags,
-};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags};
 use std::fs::File;
 
 /// The socket behind a descriptor: `badf`, then `notsock`, then `notcapable`.
 fn socket(ctx: &WasiCtx, fd: u32, rights: Rights) -> Result<&HostFile, Errno> {
     let descriptor = ctx.table.get(fd)?;
-    let is_socket =
-        matches!(descriptor.filetype, FileType::SocketDgram | FileType::SocketStream);
+    let is_socket = matches!(descriptor.filetype, FileType::SocketDgram | FileType::SocketStream);
     match &descriptor.object {
         Object::File(file) if is_socket => {
             descriptor.require(rights)?;
             Ok(file)
         }
-        Object::File(_) | Object::Dir(_) | Object::Input(_) | Object::Output(_) => {
-            Err(Errno::NotSock)
-        }
+        Object::File(_) | Object::Dir(_) | Object::Input(_) | Object::Output(_) => Err(Errno::NotSock),
     }
 }
 
@@ -69,9 +63,7 @@ pub(crate) fn sock_recv(
     host.set(RecvFlags::PEEK, flags.has(RiFlags::PEEK));
     host.set(RecvFlags::WAITALL, flags.has(RiFlags::WAITALL));
     let mut buffers = memory.io_slices_mut(iovs, iovs_len)?;
-    let message = retry(|| {
-        rustix::net::recvmsg(socket, &mut buffers, &mut RecvAncillaryBuffer::default(), host)
-    })?;
+    let message = retry(|| rustix::net::recvmsg(socket, &mut buffers, &mut RecvAncillaryBuffer::default(), host))?;
     let cut_off = message.flags.contains(ReturnFlags::TRUNC);
     memory.write_u32(received, length(message.bytes)?)?;
     memory.write_u16(out_flags, u16::from(cut_off))
@@ -93,14 +85,8 @@ pub(crate) fn sock_send(
     }
     memory.check(sent, 4)?;
     let buffers = memory.io_slices(iovs, iovs_len)?;
-    let count = retry(|| {
-        rustix::net::sendmsg(
-            socket,
-            &buffers,
-            &mut SendAncillaryBuffer::default(),
-            SendFlags::NOSIGNAL,
-        )
-    })?;
+    let count =
+        retry(|| rustix::net::sendmsg(socket, &buffers, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))?;
     memory.write_u32(sent, length(count)?)
 }
 

@@ -382,7 +382,16 @@ impl SectionReader<'_, '_> {
                 ("tag", info.num_imported_tags, self.limits.tags)
             }
         };
-        if count > limit { Err(too_many(what, count.into(), limit.into(), at)) } else { Ok(()) }
+        if count > limit {
+            return Err(too_many(what, count.into(), limit.into(), at));
+        }
+        self.check_one(Feature::MultiMemory, self.info.memories.len(), at)?;
+        self.check_one(Feature::ReferenceTypes, self.info.tables.len(), at)
+    }
+
+    /// One memory and one table were all there could be, before the proposals for more.
+    fn check_one(&self, for_more: Feature, count: usize, at: usize) -> Result<()> {
+        if count > 1 { require(self.features, for_more, at) } else { Ok(()) }
     }
 
     fn functions(&mut self) -> Result<()> {
@@ -400,7 +409,9 @@ impl SectionReader<'_, '_> {
     }
 
     fn tables(&mut self) -> Result<()> {
+        let at = self.reader.offset();
         let count = self.count("table", self.info.tables.len(), self.limits.tables)?;
+        self.check_one(Feature::ReferenceTypes, self.info.tables.len() + count as usize, at)?;
         for _ in 0..count {
             let has_init = self.reader.peek() == Some(0x40);
             if has_init {
@@ -419,7 +430,9 @@ impl SectionReader<'_, '_> {
     }
 
     fn memories(&mut self) -> Result<()> {
+        let at = self.reader.offset();
         let count = self.count("memory", self.info.memories.len(), self.limits.memories)?;
+        self.check_one(Feature::MultiMemory, self.info.memories.len() + count as usize, at)?;
         for _ in 0..count {
             let ty = self.memory_type()?;
             self.info.memories.push(ty);

@@ -9,13 +9,13 @@ fn code(source: &str) -> String {
 #[test]
 fn comments_are_not_code() {
     let views = split("let a = 1; // one /* two\n/* three\n/* four */ five */ b();\n");
-    assert_eq!(views.code, "let a = 1;               \n        \n                    b();\n");
+    assert_eq!(views.code, "let a = 1;              \n        \n                   b();\n");
     assert_eq!(views.comments.lines().nth(1), Some("/* three"));
 }
 
 #[test]
 fn strings_are_blank() {
-    assert_eq!(code(r#"f("a \" // b", 'c');"#), r#"f("           ", ' ');"#);
+    assert_eq!(code(r#"f("a \" // b", 'c');"#), r#"f("         ", ' ');"#);
     assert_eq!(code("f(r#\"a\" \"#, b);"), "f(r#\"   \"#, b);");
     assert_eq!(code(r"f('\'', '\u{1}', 'é', 'a')"), r"f('  ', '     ', '  ', ' ')");
 }

@@ -206,11 +206,20 @@ fn proposals_that_are_off_are_named() {
     refused("(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))", None, Feature::Threads);
     refused("(module (tag))", None, Feature::Exceptions);
     refused("(module (func (try_table)))", None, Feature::Exceptions);
-    refused("(module (func (try (do) (catch_all))))", None, Feature::LegacyExceptions);
     refused("(module (func (drop (v128.const i64x2 0 0))))", Some(Feature::Simd), Feature::Simd);
     refused("(module (memory 1) (memory 1))", Some(Feature::MultiMemory), Feature::MultiMemory);
     refused("(module (memory i64 1))", Some(Feature::Memory64), Feature::Memory64);
     refused("(module (func $f (return_call $f)))", Some(Feature::TailCall), Feature::TailCall);
+}
+
+#[test]
+fn the_first_encoding_of_exceptions_is_named() {
+    // `try end end` in place of `nop`s.
+    let mut bytes = wat("(module (func nop nop nop nop))");
+    let at = bytes.windows(4).position(|w| w == [1; 4]).expect("the operators");
+    bytes[at..at + 3].copy_from_slice(&[0x06, 0x40, 0x0b]);
+    let fault = error_of(&bytes);
+    assert!(fault.contains("the legacy-exceptions proposal is not supported"), "{fault}");
 }
 
 #[test]

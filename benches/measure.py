@@ -1,0 +1,81 @@
+"""Running a process and reading what it cost, the statistics, and the tables."""
+
+import json
+import math
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+
+
+@dataclass
+class Run:
+    """One finished process. CPU and wall in seconds, peak resident memory in MB."""
+
+    code: int
+    out: bytes
+    err: bytes
+    cpu: float
+    wall: float
+    peak: float
+
+
+def process(command, stdin=b"", env=None, cwd=None) -> Run:
+    """Runs a command to its end; CPU is that of all its threads, user and system."""
+    with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        feed.write(stdin)
+        feed.seek(0)
+        start = time.monotonic()
+        child = subprocess.Popen([str(word) for word in command], stdin=feed, stdout=out, stderr=err, env=env, cwd=cwd)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        cpu = usage.ru_utime + usage.ru_stime
+        return Run(child.returncode, out.read(), err.read(), cpu, wall, usage.ru_maxrss / 1024)
+
+
+def report(command) -> dict | None:
+    """The JSON object that a command prints, with the process's own CPU as `process_cpu`; None if it failed."""
+    done = process(command)
+    try:
+        found = json.loads(done.out) if done.code == 0 else None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return None
+    found["process_cpu"] = done.cpu
+    return found
+
+
+def geomean(values) -> float | None:
+    values = [value for value in values if value]
+    return math.exp(sum(math.log(value) for value in values) / len(values)) if values else None
+
+
+def show(value) -> str:
+    """A cell: three significant digits, `-` for nothing."""
+    if value is None:
+        return "-"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+class Table:
+    """A titled table that prints as Markdown, which is readable in a terminal too."""
+
+    def __init__(self, title, columns, note=""):
+        self.title, self.columns, self.note, self.rows = title, list(columns), note, []
+
+    def add(self, *cells):
+        self.rows.append([show(cell) for cell in cells])
+
+    def text(self) -> str:
+        widths = [max(len(row[i]) for row in [self.columns, *self.rows]) for i in range(len(self.columns))]
+        aligned = [[row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))] for row in [self.columns, *self.rows]]
+        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        lines = ["| " + " | ".join(row) + " |" for row in [aligned[0], rule, *aligned[1:]]]
+        return "\n".join([f"## {self.title}", "", *([self.note, ""] if self.note else []), *lines, ""])

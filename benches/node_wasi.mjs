@@ -1,0 +1,15 @@
+// Runs a WASI command in Node, as a second reference: node node_wasi.mjs OPTIONS-AS-JSON, where the options are
+// {file, args, env, dirs: {GUEST: HOST}}. The exit code becomes the process's; a trap gives 134.
+import { readFileSync } from "node:fs";
+import { WASI } from "node:wasi";
+
+const { file, args, env, dirs } = JSON.parse(process.argv[2]);
+const wasi = new WASI({ version: "preview1", args, env, preopens: dirs, returnOnExit: true });
+const module = new WebAssembly.Module(readFileSync(file));
+const instance = new WebAssembly.Instance(module, wasi.getImportObject());
+try {
+  process.exitCode = wasi.start(instance);
+} catch (error) {
+  console.error(String(error.stack ?? error));
+  process.exitCode = 134;
+}

@@ -1,0 +1,229 @@
+//! `Instance`: a module in a store.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use runtime::func::HostFunction;
+use runtime::instantiate::{Import, check_imports, instantiate};
+use runtime::store::{InstanceId, StoreId};
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::externals::{Export, Extern};
+use crate::func::{Func, WasmParams, WasmResults};
+use crate::global::Global;
+use crate::memory::Memory;
+use crate::module::Module;
+use crate::store::{AsContext, AsContextMut, StoreContextMut, assert_same_store};
+use crate::table::Table;
+use crate::typed_func::TypedFunc;
+
+/// A module in a store. A handle; the instance lives as long as its store.
+///
+/// ```
+/// use upshift::{Engine, Instance, Module, Store};
+///
+/// # fn main() -> upshift::Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (func (export "answer") (result i32) i32.const 42))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let answer = instance.get_typed_func::<(), i32>(&mut store, "answer")?;
+/// assert_eq!(answer.call(&mut store, ())?, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Instance {
+    store: StoreId,
+    id: InstanceId,
+}
+
+impl Instance {
+    /// Instantiates a module with its imports in the order in which it declares them, and runs its start function.
+    ///
+    /// # Errors
+    /// When an import has another type than declared or there are too few or too many, when memory cannot be had, or when
+    /// a segment or the start function traps.
+    ///
+    /// # Panics
+    /// When an import belongs to another store, or the module to another engine.
+    pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
+        let mut store = store.as_context_mut();
+        let imports: Vec<Import> = imports.iter().map(|item| item.to_import(&store.0.runtime)).collect();
+        Instance::of_imports(&mut store, module, &imports)
+    }
+
+    pub(crate) fn of_imports<T>(
+        store: &mut StoreContextMut<'_, T>,
+        module: &Module,
+        imports: &[Import],
+    ) -> Result<Instance> {
+        assert!(module.engine().same(&store.0.engine), "module and store belong to different engines");
+        let runtime = &mut store.0.runtime;
+        let native = module.native();
+        check_imports(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
+        let id = instantiate(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
+        let instance = Instance { store: runtime.id(), id };
+        if let Some(start) = native.info().start {
+            // A start function needs no reference for Wasm, so it is reached by number.
+            Func::call_start(store, id, start)?;
+        }
+        Ok(instance)
+    }
+
+    pub(crate) fn from_id(store: &runtime::store::Store, id: InstanceId) -> Instance {
+        Instance { store: store.id(), id }
+    }
+
+    /// The export of this name.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
+        self.export(&store.as_context_mut().0.runtime, name)
+    }
+
+    pub(crate) fn export(&self, store: &runtime::store::Store, name: &str) -> Option<Extern> {
+        assert_same_store(store, self.store);
+        let index = store.instance(self.id).module().info().export(name)?;
+        Extern::of_instance(store, self.id, index)
+    }
+
+    /// The exported function of this name.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_func(&self, store: impl AsContextMut, name: &str) -> Option<Func> {
+        self.get_export(store, name)?.into_func()
+    }
+
+    /// The exported function of this name, if it has this type.
+    ///
+    /// # Errors
+    /// When there is no such function, or it has another type.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_typed_func<Params: WasmParams, Results: WasmResults>(
+        &self,
+        mut store: impl AsContextMut,
+        name: &str,
+    ) -> Result<TypedFunc<Params, Results>> {
+        let func = self
+            .get_func(&mut store, name)
+            .ok_or_else(|| Error::msg(format!("no function named `{name}` is exported")))?;
+        func.typed(store).map_err(|error| error.context(format!("the function `{name}` has another type")))
+    }
+
+    /// The exported memory of this name.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
+        self.get_export(store, name)?.into_memory()
+    }
+
+    /// The exported table of this name.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_table(&self, store: impl AsContextMut, name: &str) -> Option<Table> {
+        self.get_export(store, name)?.into_table()
+    }
+
+    /// The exported global of this name.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
+        self.get_export(store, name)?.into_global()
+    }
+
+    /// All exports, in the module's order.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn exports<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> impl ExactSizeIterator<Item = Export<'a>> {
+        let store: &'a runtime::store::Store = &store.into().0.runtime;
+        assert_same_store(store, self.store);
+        let exports = &store.instance(self.id).module().info().exports;
+        let items: Vec<Export<'a>> = exports
+            .iter()
+            .filter_map(|export| Some(Export::new(&export.name, Extern::of_instance(store, self.id, export.index)?)))
+            .collect();
+        items.into_iter()
+    }
+
+    /// The module.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn module(&self, store: impl AsContext) -> Module {
+        let store = store.as_context();
+        assert_same_store(&store.0.runtime, self.store);
+        Module::from_native(&store.0.engine, Arc::clone(store.0.runtime.instance(self.id).module()))
+    }
+}
+
+/// What a linker found for one import: an item of a store, or a host function for any store.
+#[derive(Clone, Debug)]
+pub(crate) enum Definition {
+    Extern(Extern),
+    Host(Arc<HostFunction>),
+}
+
+impl Definition {
+    pub(crate) fn to_import(&self, store: &runtime::store::Store) -> Import {
+        match self {
+            Definition::Extern(item) => item.to_import(store),
+            Definition::Host(function) => Import::Host(Arc::clone(function)),
+        }
+    }
+}
+
+/// A module with all its imports found, ready to be instantiated many times.
+#[derive(Debug)]
+pub struct InstancePre<T> {
+    module: Module,
+    imports: Arc<[Definition]>,
+    _data: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for InstancePre<T> {
+    fn clone(&self) -> InstancePre<T> {
+        InstancePre { module: self.module.clone(), imports: Arc::clone(&self.imports), _data: PhantomData }
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    pub(crate) fn new(module: &Module, imports: Vec<Definition>) -> InstancePre<T> {
+        InstancePre { module: module.clone(), imports: imports.into(), _data: PhantomData }
+    }
+
+    /// Instantiates the module.
+    ///
+    /// # Errors
+    /// As for [`Instance::new`].
+    ///
+    /// # Panics
+    /// When an import belongs to another store, or the module to another engine.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        let mut store = store.as_context_mut();
+        let imports: Vec<Import> = self.imports.iter().map(|item| item.to_import(&store.0.runtime)).collect();
+        Instance::of_imports(&mut store, &self.module, &imports)
+    }
+
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        self.module.engine()
+    }
+}

@@ -1,0 +1,304 @@
+//! `Linker`: names for what modules import.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use runtime::func::HostFunction;
+
+use crate::caller::Caller;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::externals::Extern;
+use crate::func::Func;
+use crate::host_func::{self, IntoFunc};
+use crate::instance::{Definition, Instance, InstancePre};
+use crate::module::Module;
+use crate::store::{AsContext, AsContextMut};
+use crate::types::{ExternType, FuncType, ImportType};
+use crate::values::Val;
+use crate::{Global, GlobalType, Memory, Ref, Table};
+
+/// Two-level names (`module`, `name`) and the items behind them.
+///
+/// ```
+/// use upshift::{Engine, Linker, Module, Store};
+///
+/// # fn main() -> upshift::Result<()> {
+/// let engine = Engine::default();
+/// let mut linker = Linker::new(&engine);
+/// linker.func_wrap("host", "double", |n: i32| n * 2)?;
+/// let module = Module::new(
+///     &engine,
+///     r#"(module
+///         (import "host" "double" (func $double (param i32) (result i32)))
+///         (func (export "run") (result i32) (call $double (i32.const 21))))"#,
+/// )?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
+/// assert_eq!(run.call(&mut store, ())?, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Linker<T> {
+    engine: Engine,
+    items: HashMap<Arc<str>, HashMap<Arc<str>, Definition>>,
+    allow_shadowing: bool,
+    _data: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Linker<T> {
+    fn clone(&self) -> Linker<T> {
+        let Linker { engine, items, allow_shadowing, _data } = self;
+        Linker {
+            engine: engine.clone(),
+            items: items.clone(),
+            allow_shadowing: *allow_shadowing,
+            _data: PhantomData,
+        }
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// A linker without names.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker { engine: engine.clone(), items: HashMap::new(), allow_shadowing: false, _data: PhantomData }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// May a name be defined again? If not, which is the default, doing so is an error.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
+        self.allow_shadowing = allow;
+        self
+    }
+
+    /// Defines a name as an item of a store.
+    ///
+    /// # Errors
+    /// When the name is defined already.
+    pub fn define(
+        &mut self,
+        _store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Linker<T>> {
+        self.insert(module, name, Definition::Extern(item.into()))
+    }
+
+    /// Defines a name as a host function of any values; see [`Func::new`].
+    ///
+    /// # Errors
+    /// When the name is defined already, or the engine's code memory is full.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Linker<T>> {
+        let function = host_func::of_values(&self.engine, &ty, func)?;
+        self.insert(module, name, Definition::Host(function))
+    }
+
+    /// Defines a name as a host function; see [`Func::wrap`].
+    ///
+    /// # Errors
+    /// When the name is defined already, or the engine's code memory is full.
+    pub fn func_wrap<Params, Results>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<&mut Linker<T>> {
+        let function = func.into_host_function(&self.engine)?;
+        self.insert(module, name, Definition::Host(function))
+    }
+
+    /// Defines all exports of an instance under a module name.
+    ///
+    /// # Errors
+    /// When a name is defined already.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Linker<T>> {
+        let mut store = store.as_context_mut();
+        let exports: Vec<(String, Extern)> =
+            instance.exports(&mut store).map(|export| (export.name().to_string(), export.into_extern())).collect();
+        for (name, item) in exports {
+            self.insert(module, &name, Definition::Extern(item))?;
+        }
+        Ok(self)
+    }
+
+    /// Instantiates a module and defines its exports under a module name. A WASI command (a module that exports `_start`)
+    /// is not run.
+    ///
+    /// # Errors
+    /// As for [`Linker::instantiate`] and [`Linker::instance`].
+    pub fn module(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        name: &str,
+        module: &Module,
+    ) -> Result<&mut Linker<T>> {
+        let instance = self.instantiate(&mut store, module)?;
+        if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
+            initialize.typed::<(), ()>(&store)?.call(&mut store, ())?;
+        }
+        self.instance(store, name, instance)
+    }
+
+    /// Defines a name as what another one stands for.
+    ///
+    /// # Errors
+    /// When the other name is not defined, or this one is.
+    pub fn alias(
+        &mut self,
+        module: &str,
+        name: &str,
+        as_module: &str,
+        as_name: &str,
+    ) -> Result<&mut Linker<T>> {
+        let item = self.find(module, name).cloned();
+        let item = item.ok_or_else(|| Error::msg(format!("no item named `{module}::{name}` is defined")))?;
+        self.insert(as_module, as_name, item)
+    }
+
+    /// Defines all names of a module under another module name.
+    ///
+    /// # Errors
+    /// When a name is defined already.
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
+        let items = self.items.get(module).cloned().unwrap_or_default();
+        items.into_iter().try_for_each(|(name, item)| self.insert(as_module, &name, item).map(drop))
+    }
+
+    /// Every import of `module` that is not defined becomes a function that traps when it is called.
+    ///
+    /// # Errors
+    /// When such an import is not a function, or the engine's code memory is full.
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        for import in module.imports() {
+            if self.find(import.module(), import.name()).is_some() {
+                continue;
+            }
+            let ExternType::Func(ty) = import.ty() else {
+                return Err(Error::msg(format!("{}: only functions can be made to trap", describe(&import))));
+            };
+            let text = format!("unknown import: `{}::{}` was called", import.module(), import.name());
+            self.func_new(import.module(), import.name(), ty, move |_, _, _| Err(Error::msg(text.clone())))?;
+        }
+        Ok(())
+    }
+
+    /// Every import of `module` that is not defined becomes an item of its type: functions return zeros and nulls, and
+    /// memories, tables and globals are new, and zero or null.
+    ///
+    /// # Errors
+    /// When an item cannot be made.
+    pub fn define_unknown_imports_as_default_values(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<()> {
+        for import in module.imports() {
+            if self.find(import.module(), import.name()).is_some() {
+                continue;
+            }
+            let item: Extern = match import.ty() {
+                ExternType::Func(ty) => {
+                    self.func_new(import.module(), import.name(), ty, |_, _, _| Ok(()))?;
+                    continue;
+                }
+                ExternType::Memory(ty) => Memory::new(&mut store, ty)?.into(),
+                ExternType::Table(ty) => {
+                    let null = Ref::null(ty.element().heap_type());
+                    Table::new(&mut store, ty, null)?.into()
+                }
+                ExternType::Global(ty) => {
+                    let zero = default_value(&ty)?;
+                    Global::new(&mut store, ty, zero)?.into()
+                }
+            };
+            self.insert(import.module(), import.name(), Definition::Extern(item))?;
+        }
+        Ok(())
+    }
+
+    /// Instantiates a module with the items of its imports' names, and runs its start function.
+    ///
+    /// # Errors
+    /// When an import is not defined, and as for [`Instance::new`].
+    ///
+    /// # Panics
+    /// When an item belongs to another store, or the module to another engine.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+        self.instantiate_pre(module)?.instantiate(store.as_context_mut())
+    }
+
+    /// Finds the imports of a module once, for many instantiations.
+    ///
+    /// # Errors
+    /// When an import is not defined, or is a host function of another type than declared.
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        let find = |import: ImportType<'_>| match self.find(import.module(), import.name()) {
+            Some(item) => Ok(item.clone()),
+            None => Err(Error::msg(format!("unknown import: {} has not been defined", describe(&import)))),
+        };
+        Ok(InstancePre::new(module, module.imports().map(find).collect::<Result<_>>()?))
+    }
+
+    /// The item of a name. A host function becomes one of the store.
+    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
+        Some(match self.find(module, name)? {
+            Definition::Extern(item) => *item,
+            Definition::Host(function) => {
+                Func::of_host(&mut store.as_context_mut(), Arc::<HostFunction>::clone(function)).into()
+            }
+        })
+    }
+
+    /// The item of an import's name.
+    pub fn get_by_import(&self, store: impl AsContextMut<Data = T>, import: &ImportType<'_>) -> Option<Extern> {
+        self.get(store, import.module(), import.name())
+    }
+
+    fn find(&self, module: &str, name: &str) -> Option<&Definition> {
+        self.items.get(module)?.get(name)
+    }
+
+    fn insert(&mut self, module: &str, name: &str, item: Definition) -> Result<&mut Linker<T>> {
+        if !self.items.contains_key(module) {
+            self.items.insert(module.into(), HashMap::new());
+        }
+        let names = self.items.get_mut(module).expect("just inserted");
+        if !self.allow_shadowing && names.contains_key(name) {
+            return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+        }
+        names.insert(name.into(), item);
+        Ok(self)
+    }
+}
+
+/// An import in words: its names and declared type.
+fn describe(import: &ImportType<'_>) -> String {
+    format!("`{}::{}` ({})", import.module(), import.name(), import.ty())
+}
+
+fn default_value(ty: &GlobalType) -> Result<Val> {
+    Val::default_for_ty(ty.content())
+        .ok_or_else(|| Error::msg(format!("there is no default value of type {}", ty.content())))
+}
