@@ -50,6 +50,19 @@ def report(command) -> dict | None:
     return found
 
 
+class Best(dict):
+    """The least value seen for each key."""
+
+    def keep(self, key, value):
+        if value is not None:
+            self[key] = min(value, self.get(key, value))
+
+
+def ratio(value, base) -> float | None:
+    """value / base, or None where one of them is missing."""
+    return value / base if value and base else None
+
+
 def geomean(values) -> float | None:
     values = [value for value in values if value]
     return math.exp(sum(math.log(value) for value in values) / len(values)) if values else None

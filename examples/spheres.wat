@@ -99,7 +99,7 @@
   ;; The checkered floor's colour there, with its mirror share.
   (func $floor (param $at v128) (result v128)
     (local $cell v128)
-    (local.set $cell (i32x4.trunc_sat_f32x4_s (f32x4.floor (local.get $at))))
+    (local.set $cell (i32x4.trunc_sat_f32x4_s (f32x4.floor (f32x4.add (local.get $at) (v128.const f32x4 0.35 0 0 0)))))
     (select (v128.const f32x4 0.55 0.52 0.56 0.12) (v128.const f32x4 0.035 0.03 0.06 0.30)
       (i32.and (i32.const 1) (i32.add (i32x4.extract_lane 0 (local.get $cell)) (i32x4.extract_lane 2 (local.get $cell))))))
 

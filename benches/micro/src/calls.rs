@@ -29,9 +29,7 @@ pub(crate) fn measure() -> Outcome<Value> {
     let engine = Engine::default();
     let module = Module::new(&engine, wat::parse_str(MODULE)?).map_err(failed)?;
     let mut linker: Linker<u64> = Linker::new(&engine);
-    linker
-        .func_wrap("host", "plain", |x: i32| x.wrapping_add(1))
-        .map_err(failed)?;
+    linker.func_wrap("host", "plain", |x: i32| x.wrapping_add(1)).map_err(failed)?;
     linker
         .func_wrap("host", "caller", |mut caller: Caller<'_, u64>, x: i32| {
             *caller.data_mut() += 1;
@@ -41,9 +39,7 @@ pub(crate) fn measure() -> Outcome<Value> {
     let mut store = Store::new(&engine, 0u64);
     let instance = linker.instantiate(&mut store, &module).map_err(failed)?;
 
-    let add = instance
-        .get_typed_func::<(i32, i32), i32>(&mut store, "add")
-        .map_err(failed)?;
+    let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add").map_err(failed)?;
     let host_to_wasm = best_batch(|| {
         let mut sum = 0;
         for _ in 0..CALLS {
@@ -52,9 +48,7 @@ pub(crate) fn measure() -> Outcome<Value> {
         expect(sum, CALLS.wrapping_mul(3))
     })?;
 
-    let nothing = instance
-        .get_typed_func::<(), ()>(&mut store, "nothing")
-        .map_err(failed)?;
+    let nothing = instance.get_typed_func::<(), ()>(&mut store, "nothing").map_err(failed)?;
     let host_to_wasm_empty = best_batch(|| {
         for _ in 0..CALLS {
             nothing.call(&mut store, ()).map_err(failed)?;
@@ -64,9 +58,7 @@ pub(crate) fn measure() -> Outcome<Value> {
 
     let mut from_wasm = [0.0; 2];
     for (slot, name) in from_wasm.iter_mut().zip(["plain_loop", "caller_loop"]) {
-        let calling = instance
-            .get_typed_func::<i32, i32>(&mut store, name)
-            .map_err(failed)?;
+        let calling = instance.get_typed_func::<i32, i32>(&mut store, name).map_err(failed)?;
         *slot = best_batch(|| expect(calling.call(&mut store, CALLS).map_err(failed)?, CALLS))?;
     }
 

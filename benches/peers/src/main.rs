@@ -22,7 +22,8 @@ use std::process::ExitCode;
 /// Any failure; the driver only prints it.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: peers cranelift|winch|wasmi kernel FILE N REPS | compile FILE | start FILE | run [OPTIONS] FILE [ARGS...]";
+const USAGE: &str =
+    "usage: peers cranelift|winch|wasmi kernel FILE N REPS | compile FILE | start FILE | run [OPTIONS] FILE [ARGS...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,7 +2,10 @@
 
 use crate::{Outcome, clock, failed};
 use serde_json::{Value, json};
-use wasmi::{CompilationMode, Config, Engine, Error, ExternType, Func, Linker, Module, Store};
+use wasmi::{
+    CompilationMode, Config, Engine, Error, Extern, ExternType, Func, Global, Linker, Memory, Module, Ref, Store,
+    Table, Val,
+};
 
 /// Calls `run(n)` `reps` times in one instance; every call must return the same value.
 pub(crate) fn kernel(file: &str, n: i32, reps: usize) -> Outcome<Value> {
@@ -15,9 +18,7 @@ pub(crate) fn kernel(file: &str, n: i32, reps: usize) -> Outcome<Value> {
 
     let mut store = Store::new(&engine, ());
     let instantiate_start = clock::thread_cpu();
-    let instance = Linker::new(&engine)
-        .instantiate_and_start(&mut store, &module)
-        .map_err(failed)?;
+    let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module).map_err(failed)?;
     let instantiate = clock::thread_cpu() - instantiate_start;
     let run = instance.get_typed_func::<i32, i64>(&store, "run").map_err(failed)?;
 
@@ -57,7 +58,7 @@ pub(crate) fn compile(file: &str) -> Outcome<Value> {
     }))
 }
 
-/// From bytes to an instance; functions that are missing fail when called.
+/// From bytes to an instance; functions that are missing fail when called, all else is empty.
 pub(crate) fn start(file: &str) -> Outcome<Value> {
     let bytes = std::fs::read(file)?;
     let start = clock::process_cpu();
@@ -67,10 +68,8 @@ pub(crate) fn start(file: &str) -> Outcome<Value> {
     let mut store = Store::new(&engine, ());
     let mut linker = Linker::new(&engine);
     for import in module.imports() {
-        if let ExternType::Func(ty) = import.ty() {
-            let stub = Func::new(&mut store, ty.clone(), |_, _, _| Err(Error::new("a stubbed import was called")));
-            linker.define(import.module(), import.name(), stub).map_err(failed)?;
-        }
+        let stub = stub(&mut store, import.ty())?;
+        linker.define(import.module(), import.name(), stub).map_err(failed)?;
     }
     linker.instantiate_and_start(&mut store, &module).map_err(failed)?;
     Ok(json!({
@@ -78,4 +77,16 @@ pub(crate) fn start(file: &str) -> Outcome<Value> {
         "wall_s": wall.elapsed().as_secs_f64(),
         "peak_mb": clock::peak_mb(),
     }))
+}
+
+/// Something of that type to import: an empty memory or table, a zero, a function that fails when called.
+fn stub(store: &mut Store<()>, ty: &ExternType) -> Outcome<Extern> {
+    Ok(match ty {
+        ExternType::Func(ty) => {
+            Func::new(store, ty.clone(), |_, _, _| Err(Error::new("a stubbed import was called"))).into()
+        }
+        ExternType::Memory(ty) => Memory::new(store, *ty).map_err(failed)?.into(),
+        ExternType::Table(ty) => Table::new(store, *ty, Ref::default_for_ty(ty.element())).map_err(failed)?.into(),
+        ExternType::Global(ty) => Global::new(store, Val::default(ty.content()), ty.mutability()).into(),
+    })
 }

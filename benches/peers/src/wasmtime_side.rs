@@ -72,7 +72,7 @@ pub(crate) fn compile(mut config: Config, file: &str) -> Outcome<Value> {
     }))
 }
 
-/// From bytes to an instance; functions that are missing trap when called.
+/// From bytes to an instance; imports that are missing get default values.
 pub(crate) fn start(config: &Config, file: &str) -> Outcome<Value> {
     let bytes = std::fs::read(file)?;
     let start = clock::process_cpu();
@@ -80,8 +80,8 @@ pub(crate) fn start(config: &Config, file: &str) -> Outcome<Value> {
     let engine = Engine::new(config).map_err(failed)?;
     let module = Module::new(&engine, &bytes).map_err(failed)?;
     let mut linker = Linker::new(&engine);
-    linker.define_unknown_imports_as_traps(&module).map_err(failed)?;
     let mut store = Store::new(&engine, ());
+    linker.define_unknown_imports_as_default_values(&mut store, &module).map_err(failed)?;
     linker.instantiate(&mut store, &module).map_err(failed)?;
     Ok(json!({
         "cpu_s": (clock::process_cpu() - start).as_secs_f64(),

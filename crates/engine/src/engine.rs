@@ -1,6 +1,6 @@
 //! `Engine`: the service that stores and modules share. A handle; the last one to be dropped takes everything along.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use abi::compiler::{CompileError, Compiler};
@@ -27,6 +27,19 @@ use crate::pool::WorkerPool;
 #[derive(Clone, Debug)]
 pub struct Engine {
     inner: Arc<Inner>,
+}
+
+/// A handle that does not keep its engine.
+#[derive(Clone, Debug)]
+pub struct WeakEngine {
+    inner: Weak<Inner>,
+}
+
+impl WeakEngine {
+    /// The engine, if it still is.
+    pub fn upgrade(&self) -> Option<Engine> {
+        Some(Engine { inner: self.inner.upgrade()? })
+    }
 }
 
 #[derive(Debug)]
@@ -67,6 +80,11 @@ impl Engine {
             config,
         };
         Ok(Engine { inner: Arc::new(inner) })
+    }
+
+    /// A handle that does not keep the engine.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine { inner: Arc::downgrade(&self.inner) }
     }
 
     /// Are both handles to the same engine?

@@ -19,6 +19,8 @@ use crate::tuning;
 
 /// The compiled artefact behind a module. Named here for the layer above, which may not name the crate it is from.
 pub use code::native_module::NativeModule;
+/// Which function a code object is of, for the same layer.
+pub use code::code::CodeKind;
 
 /// What the engine keeps with a module.
 #[derive(Debug, Default)]

@@ -1,7 +1,9 @@
 //! From Cranelift's result to [`CompiledCode`].
 
 use abi::compiled::{CompiledCode, SourcePosition, TrapSite};
-use cranelift_codegen::{CompiledCode as Emitted, FinalizedMachReloc};
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::ir::ExternalName;
+use cranelift_codegen::{CompiledCode as Emitted, FinalizedMachReloc, FinalizedRelocTarget};
 
 use crate::traps::trap_reason;
 
@@ -14,19 +16,35 @@ const FRAME_RECORD: u32 = 16;
 /// Takes the code and its tables out of Cranelift's result.
 ///
 /// # Errors
-/// If the code needs linking, which code of ours never does.
+/// If the code needs linking with anything but itself, which code of ours never does.
 pub(crate) fn finish(emitted: &Emitted) -> Result<CompiledCode, String> {
     let buffer = &emitted.buffer;
-    if let Some(FinalizedMachReloc { kind, target, .. }) = buffer.relocs().first() {
-        return Err(format!("the code needs a relocation: {kind:?} to {target:?}"));
+    let mut bytes = emitted.code_buffer().to_vec();
+    for relocation in buffer.relocs() {
+        link_to_self(&mut bytes, relocation)?;
     }
     Ok(CompiledCode {
-        bytes: emitted.code_buffer().to_vec(),
+        bytes,
         alignment: buffer.alignment.max(FUNCTION_ALIGNMENT),
         traps: traps(emitted)?,
         positions: positions(emitted),
         frame_size: buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset) + FRAME_RECORD,
     })
+}
+
+/// Makes a call of the function by itself, the only one by name, reach the first byte.
+fn link_to_self(bytes: &mut [u8], relocation: &FinalizedMachReloc) -> Result<(), String> {
+    let FinalizedMachReloc { offset, kind, target, addend } = relocation;
+    let start = *offset as usize;
+    let field = bytes.get_mut(start..start + 4);
+    match (kind, target, field) {
+        (Reloc::X86CallPCRel4, FinalizedRelocTarget::ExternalName(ExternalName::User(_)), Some(field)) => {
+            let distance = i32::try_from(addend - i64::from(*offset)).map_err(|error| error.to_string())?;
+            field.copy_from_slice(&distance.to_le_bytes());
+            Ok(())
+        }
+        _ => Err(format!("the code needs a relocation: {kind:?} to {target:?}")),
+    }
 }
 
 fn traps(emitted: &Emitted) -> Result<Vec<TrapSite>, String> {

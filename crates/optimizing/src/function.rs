@@ -14,7 +14,7 @@ use cranelift_codegen::ir::{Function, GlobalValueData, InstBuilder, MemFlagsData
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasm::decode::code::BodyReader;
-use wasm::types::{DefinedFuncIndex, FuncType, ValType};
+use wasm::types::{DefinedFuncIndex, ValType};
 
 use crate::finish::finish;
 use crate::isa::{Machine, Target};
@@ -93,7 +93,7 @@ pub(crate) fn compile(
     let machine = target.machine(module.settings);
     Worker::with(body.bytes.len() <= KEEP_LIMIT, |worker| {
         worker.compile(machine.isa, signature::function(ty), |builder, scratch| {
-            let mut translator = enter(machine, module, ty, builder, scratch);
+            let mut translator = enter(machine, module, function, builder, scratch);
             let mut reader = BodyReader::new(body.bytes, body.offset);
             let locals = reader.locals()?;
             start_body(&mut translator, &locals);
@@ -108,10 +108,11 @@ pub(crate) fn compile(
 fn enter<'a>(
     target: Machine<'a>,
     module: &'a ModuleEnv<'a>,
-    ty: &'a FuncType,
+    function: DefinedFuncIndex,
     mut builder: FunctionBuilder<'a>,
     scratch: &'a mut Scratch,
 ) -> Translator<'a> {
+    let ty = module.info.func_type(module.info.func_index(function));
     check_stack_limit(builder.func);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
@@ -124,6 +125,8 @@ fn enter<'a>(
         builder,
         module,
         target,
+        function,
+        own: None,
         ty,
         reachable: true,
         skipped: 0,

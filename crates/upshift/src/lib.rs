@@ -1,1 +1,71 @@
-//! Placeholder.
+//! Upshift: a WebAssembly engine to embed.
+//!
+//! The names and shapes are those of `wasmtime`, so most programs move here by changing a dependency's name.
+//!
+//! ```
+//! use upshift::{Caller, Engine, Linker, Module, Store};
+//!
+//! # fn main() -> upshift::Result<()> {
+//! let engine = Engine::default();
+//! let module = Module::new(
+//!     &engine,
+//!     r#"(module
+//!         (import "host" "log" (func $log (param i32)))
+//!         (func (export "run") (call $log (i32.const 42))))"#,
+//! )?;
+//! let mut linker = Linker::new(&engine);
+//! linker.func_wrap("host", "log", |mut caller: Caller<'_, Vec<i32>>, n: i32| caller.data_mut().push(n))?;
+//! let mut store = Store::new(&engine, Vec::new());
+//! let instance = linker.instantiate(&mut store, &module)?;
+//! instance.get_typed_func::<(), ()>(&mut store, "run")?.call(&mut store, ())?;
+//! assert_eq!(*store.data(), [42]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod caller;
+mod config;
+mod engine;
+mod error;
+mod externals;
+mod func;
+mod global;
+mod host_func;
+mod instance;
+mod limits;
+mod linker;
+mod memory;
+mod module;
+mod store;
+mod table;
+mod trap;
+mod typed_func;
+mod types;
+mod values;
+mod wasm_ty;
+
+pub use caller::Caller;
+pub use config::{Config, Strategy};
+pub use crate::engine::{Engine, EngineWeak};
+#[doc(hidden)]
+pub use error::macros as error_macros;
+pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};
+pub use externals::{Export, Extern};
+pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
+pub use global::Global;
+pub use instance::{Instance, InstancePre};
+pub use limits::{
+    DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter, StoreLimits, StoreLimitsBuilder,
+};
+pub use linker::Linker;
+pub use memory::{Memory, MemoryAccessError};
+pub use module::{CodeInfo, FunctionInfo, Module, ModuleStatistics};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
+pub use table::Table;
+pub use trap::{FrameInfo, Trap, WasmBacktrace};
+pub use typed_func::TypedFunc;
+pub use types::{
+    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, MemoryTypeBuilder, Mutability,
+    RefType, TableType, ValType,
+};
+pub use values::{ExternRef, Ref, Rooted, V128, Val};

@@ -89,7 +89,7 @@ impl<T: 'static> Store<T> {
 
     /// Asks `limiter` before memories and tables are made or grown, and for the number of instances, memories and tables
     /// that the store may have.
-    pub fn limiter(&mut self, limiter: impl FnMut(&mut T) -> &mut dyn ResourceLimiter + Send + Sync + 'static) {
+    pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
         self.inner.runtime.set_limiter(Some(Box::new(LimiterAdapter::<T>::new(limiter))));
     }
 

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 /// The most buffers handed to the host at once, Linux's `UIO_MAXIOV`; a longer list is served in part.
 const MAX_BUFFERS: u32 = 1024;
+/// Lists up to this long are gathered on the stack.
+const FEW: usize = 4;
 
 /// A guest's memory. Pointers and lengths are the guest's own and are believed only after a check;
 /// one that leaves the memory is `fault`.
@@ -45,10 +47,6 @@ impl<'a> GuestMemory<'a> {
         self.bytes.get(start..).and_then(|rest| rest.first_chunk()).copied().ok_or(Errno::Fault)
     }
 
-    pub(crate) fn read_u32(&self, ptr: u32) -> Result<u32, Errno> {
-        self.array(ptr).map(u32::from_le_bytes)
-    }
-
     pub(crate) fn write(&mut self, ptr: u32, data: &[u8]) -> Result<(), Errno> {
         let len = u32::try_from(data.len()).map_err(|_| Errno::Overflow)?;
         self.slice_mut(ptr, len)?.copy_from_slice(data);
@@ -73,16 +71,20 @@ impl<'a> GuestMemory<'a> {
         self.range(ptr, len).map(drop)
     }
 
-    /// The ranges of a list of `iovec` or `ciovec` records (pointer and length, 8 bytes), without
-    /// the empty ones.
+    /// The range of buffer `i` of a list of `iovec` or `ciovec` records (pointer and length, 8 bytes).
+    fn buffer(&self, list: u32, i: u32) -> Result<Range<usize>, Errno> {
+        let at = i.checked_mul(8).and_then(|skip| list.checked_add(skip)).ok_or(Errno::Fault)?;
+        let record = u64::from_le_bytes(self.array(at)?);
+        // The low half is the pointer, the high half the length.
+        self.range(record as u32, (record >> 32) as u32)
+    }
+
+    /// The ranges of a whole list, without the empty ones.
     fn buffers(&self, list: u32, count: u32) -> Result<Vec<Range<usize>>, Errno> {
-        let bytes = count.checked_mul(8).ok_or(Errno::Fault)?;
-        self.check(list, bytes)?;
-        let count = count.min(MAX_BUFFERS);
-        let mut ranges = Vec::with_capacity(count as usize);
-        for i in 0..count {
-            let at = list + i * 8;
-            let range = self.range(self.read_u32(at)?, self.read_u32(at + 4)?)?;
+        self.check(list, count.checked_mul(8).ok_or(Errno::Fault)?)?;
+        let mut ranges = Vec::with_capacity(count.min(MAX_BUFFERS) as usize);
+        for i in 0..count.min(MAX_BUFFERS) {
+            let range = self.buffer(list, i)?;
             if !range.is_empty() {
                 ranges.push(range);
             }
@@ -90,26 +92,60 @@ impl<'a> GuestMemory<'a> {
         Ok(ranges)
     }
 
-    /// The buffers of a `ciovec` list, in place.
-    pub(crate) fn io_slices(&self, list: u32, count: u32) -> Result<Vec<IoSlice<'_>>, Errno> {
-        let ranges = self.buffers(list, count)?;
-        ranges.into_iter().map(|range| self.bytes.get(range).map(IoSlice::new).ok_or(Errno::Fault)).collect()
+    /// Runs `use_buffers` on the buffers of a `ciovec` list, in place. Short lists, the usual ones,
+    /// take no allocation.
+    pub(crate) fn gather<R>(
+        &self,
+        list: u32,
+        count: u32,
+        use_buffers: impl FnOnce(&[IoSlice<'_>]) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        let mut few = [IoSlice::new(&[]); FEW];
+        if let Some(few) = few.get_mut(..count as usize) {
+            for (slot, i) in few.iter_mut().zip(0..) {
+                *slot = IoSlice::new(&self.bytes[self.buffer(list, i)?]);
+            }
+            return use_buffers(few);
+        }
+        let slices: Vec<_> = self.buffers(list, count)?.into_iter().map(|r| IoSlice::new(&self.bytes[r])).collect();
+        use_buffers(&slices)
     }
 
-    /// The buffers of an `iovec` list, in place. Buffers that overlap cannot all be lent out: the
-    /// list then ends before the first that touches an earlier one, which makes the read short.
-    pub(crate) fn io_slices_mut(&mut self, list: u32, count: u32) -> Result<Vec<IoSliceMut<'_>>, Errno> {
+    /// Runs `use_buffers` on the buffers of an `iovec` list, in place. Buffers that overlap cannot all
+    /// be lent out: the list then ends before the first that touches an earlier one, which makes the
+    /// read short.
+    pub(crate) fn scatter<R>(
+        &mut self,
+        list: u32,
+        count: u32,
+        use_buffers: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        // One buffer or two are the usual lists.
+        if count == 1 {
+            let range = self.buffer(list, 0)?;
+            return use_buffers(&mut [IoSliceMut::new(&mut self.bytes[range])]);
+        }
+        if count == 2 {
+            let ranges = [self.buffer(list, 0)?, self.buffer(list, 1)?];
+            if let Ok(pieces) = self.bytes.get_disjoint_mut(ranges) {
+                return use_buffers(&mut pieces.map(IoSliceMut::new));
+            }
+        }
         let mut ranges = self.buffers(list, count)?;
         ranges.truncate(disjoint_prefix(&ranges));
+        use_buffers(&mut self.cut(&ranges)?)
+    }
+
+    /// Cuts the memory at ranges that do not overlap: from low to high, and then the pieces are put
+    /// back in the given order.
+    fn cut(&mut self, ranges: &[Range<usize>]) -> Result<Vec<IoSliceMut<'_>>, Errno> {
         let mut by_address: Vec<usize> = (0..ranges.len()).collect();
         by_address.sort_unstable_by_key(|&i| ranges[i].start);
-
-        // Cut the memory from low to high, then put the pieces back in the guest's order.
-        let mut pieces: Vec<Option<&mut [u8]>> = (0..ranges.len()).map(|_| None).collect();
+        let mut pieces: Vec<Option<&mut [u8]>> = ranges.iter().map(|_| None).collect();
         let mut rest: &mut [u8] = self.bytes;
         let mut rest_start = 0;
         for i in by_address {
-            let range = ranges[i].clone();
+            let range = &ranges[i];
             let skip = range.start.checked_sub(rest_start).ok_or(Errno::Fault)?;
             let (_, tail) = rest.split_at_mut_checked(skip).ok_or(Errno::Fault)?;
             let (piece, tail) = tail.split_at_mut_checked(range.len()).ok_or(Errno::Fault)?;

@@ -1,7 +1,11 @@
 //! Calls: of functions by index, through tables, by reference, and of builtins.
 //!
-//! A function is always reached through its slot of a code table, which tier-up may change at any time, so the code
-//! pointer is loaded anew for each call. A null function reference is found by the fault of the first load from it.
+//! A function is reached through its slot of a code table, which tier-up may change at any time, so the code pointer is
+//! loaded anew for each call. Only a function that calls itself does so directly: it is in the best tier already, and
+//! its code lives while it runs. A null function reference is found by the fault of the first load from it.
+//!
+//! Pointers that only serve calls are loaded at the call, not hoisted: a predicted call hides the loads, while a
+//! hoisted pointer would take one of the five registers that outlive calls.
 
 use std::mem::offset_of;
 
@@ -11,7 +15,10 @@ use abi::layout::{FuncImport, FuncRef, InstanceHeader, InstanceLayout, VALUE_SLO
 use abi::trap::TrapReason;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, SigRef, StackSlotData, StackSlotKind, Type, Value};
+use cranelift_codegen::ir::{
+    ExtFuncData, ExternalName, FuncRef as CraneliftFuncRef, InstBuilder, MemFlagsData, SigRef, StackSlotData,
+    StackSlotKind, Type, UserExternalName, Value,
+};
 use wasm::ops::Call;
 use wasm::types::{FuncIndex, FuncType, HeapType, TableIndex, TypeIndex};
 
@@ -23,9 +30,18 @@ use crate::traps::trap_code;
 /// What is called: its code and its context.
 #[derive(Clone, Copy)]
 struct Callee {
-    code: Value,
+    code: Code,
     vmctx: Value,
     ty: TypeIndex,
+}
+
+/// The code of a callee.
+#[derive(Clone, Copy)]
+enum Code {
+    /// At this address.
+    At(Value),
+    /// The code under compilation.
+    Own,
 }
 
 impl Translator<'_> {
@@ -62,25 +78,32 @@ impl Translator<'_> {
     fn function(&mut self, function: FuncIndex) -> Callee {
         let ty = self.module.info.functions[function.index()];
         match self.module.info.defined_func_index(function) {
+            Some(own) if own == self.function => Callee { code: Code::Own, vmctx: self.vmctx, ty },
             Some(defined) => {
-                let table = self.context_pointer(offset_of!(InstanceHeader, code_table));
+                let table = self.call_pointer(self.vmctx, offset_of!(InstanceHeader, code_table));
                 let code = self.load_code(table, InstanceLayout::code_slot(defined));
                 Callee { code, vmctx: self.vmctx, ty }
             }
             None => {
                 let import = self.module.layout.func_import(function) as usize;
-                let slot = self.context_pointer(import + offset_of!(FuncImport, slot));
-                let vmctx = self.context_pointer(import + offset_of!(FuncImport, vmctx));
+                let slot = self.call_pointer(self.vmctx, import + offset_of!(FuncImport, slot));
+                let vmctx = self.call_pointer(self.vmctx, import + offset_of!(FuncImport, vmctx));
                 let code = self.load_code(slot, 0);
                 Callee { code, vmctx, ty }
             }
         }
     }
 
-    /// The code pointer in a slot of a code table.
-    fn load_code(&mut self, base: Value, offset: u32) -> Value {
-        let flags = self.trusted(Region::CodeTable);
+    /// A pointer that serves a call, `offset` bytes into what `base` points to.
+    fn call_pointer(&mut self, base: Value, offset: usize) -> Value {
+        let flags = self.trusted(Region::CallPointers);
         self.builder.ins().load(I64, flags, base, offset as i32)
+    }
+
+    /// The code pointer in a slot of a code table.
+    fn load_code(&mut self, base: Value, offset: u32) -> Code {
+        let flags = self.trusted(Region::CodeTable);
+        Code::At(self.builder.ins().load(I64, flags, base, offset as i32))
     }
 
     /// The function in a table at a popped index, checked to be of type `ty`.
@@ -128,7 +151,13 @@ impl Translator<'_> {
         let signature = self.signature(callee.ty, ty);
         self.pop_arguments(callee, ty, buffer);
         self.store_fuel();
-        let call = self.builder.ins().call_indirect(signature, callee.code, &self.scratch.values);
+        let call = match callee.code {
+            Code::At(code) => self.builder.ins().call_indirect(signature, code, &self.scratch.values),
+            Code::Own => {
+                let own = self.own_function(signature);
+                self.builder.ins().call(own, &self.scratch.values)
+            }
+        };
         self.load_fuel();
         match buffer {
             None => self.scratch.stack.extend_from_slice(self.builder.func.dfg.inst_results(call)),
@@ -144,8 +173,25 @@ impl Translator<'_> {
         let signature = self.signature(callee.ty, ty);
         self.pop_arguments(callee, ty, buffer);
         self.store_fuel();
-        self.builder.ins().return_call_indirect(signature, callee.code, &self.scratch.values);
+        match callee.code {
+            Code::At(code) => self.builder.ins().return_call_indirect(signature, code, &self.scratch.values),
+            Code::Own => {
+                let own = self.own_function(signature);
+                self.builder.ins().return_call(own, &self.scratch.values)
+            }
+        };
         self.reachable = false;
+    }
+
+    /// The function under compilation as a callee. `finish` resolves the relocation: it is the only one there can be.
+    fn own_function(&mut self, signature: SigRef) -> CraneliftFuncRef {
+        if let Some(own) = self.own {
+            return own;
+        }
+        let name = UserExternalName { namespace: 0, index: self.function.0 };
+        let name = ExternalName::User(self.builder.func.declare_imported_user_function(name));
+        let own = self.builder.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
+        *self.own.insert(own)
     }
 
     /// Moves the arguments of a call from the operand stack to `scratch.values`, after the context and the buffer.
@@ -208,8 +254,8 @@ impl Translator<'_> {
                 *self.scratch.builtins[number].insert(signature)
             }
         };
-        let table = self.context_pointer(offset_of!(InstanceHeader, builtins));
-        let code = self.constant_field(I64, table, (number * 8) as u32);
+        let table = self.call_pointer(self.vmctx, offset_of!(InstanceHeader, builtins));
+        let code = self.call_pointer(table, number * 8);
         self.scratch.values.clear();
         self.scratch.values.push(self.vmctx);
         self.scratch.values.extend_from_slice(args);

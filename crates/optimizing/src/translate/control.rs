@@ -255,7 +255,7 @@ impl Translator<'_> {
         let label = self.builder.create_block();
         let info = self.module.info;
         let results = frame.ty.results(info);
-        let results = if frame.kind == FrameKind::Function { self.ty.results() } else { &*results };
+        let results = if frame.kind == FrameKind::Function { self.ty.results() } else { results };
         for &result in results {
             self.builder.append_block_param(label, value_type(result));
         }

@@ -27,6 +27,8 @@ pub(crate) enum Region {
     TableElements,
     /// Code pointers in code tables.
     CodeTable,
+    /// What calls load from the instance context and the table of builtins; never written by compiled code.
+    CallPointers,
     /// Fields of function references.
     FuncRef,
     /// The store's fuel.
@@ -47,7 +49,7 @@ pub(crate) enum Region {
     DefinedMemory(u32),
 }
 
-const FIXED: u32 = 11;
+const FIXED: u32 = 12;
 
 /// The regions that the function under translation has used so far, by [`Region::id`].
 pub(crate) type Regions = [Option<AliasRegion>; (FIXED + GLOBALS + MEMORIES) as usize];
@@ -66,6 +68,7 @@ impl Region {
             Region::Values => 8,
             Region::ImportedGlobals => 9,
             Region::ImportedMemories => 10,
+            Region::CallPointers => 11,
             Region::DefinedGlobal(global) => FIXED + global.min(GLOBALS - 1),
             Region::DefinedMemory(memory) => FIXED + GLOBALS + memory.min(MEMORIES - 1),
         }
@@ -77,6 +80,7 @@ impl Region {
             Region::TableDefinition => "table definition",
             Region::TableElements => "table elements",
             Region::CodeTable => "code table",
+            Region::CallPointers => "call pointers",
             Region::FuncRef => "function reference",
             Region::Fuel => "fuel",
             Region::EpochDeadline => "epoch deadline",

@@ -14,10 +14,11 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
-    Block, BlockArg, Endianness, InstBuilder, MemFlagsData, SigRef, SourceLoc, StackSlot, TrapCode, Type, Value,
+    Block, BlockArg, Endianness, FuncRef, InstBuilder, MemFlagsData, SigRef, SourceLoc, StackSlot, TrapCode, Type,
+    Value,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
-use wasm::types::{FuncType, TypeIndex, ValType};
+use wasm::types::{DefinedFuncIndex, FuncType, TypeIndex, ValType};
 
 use super::control::Frame;
 use super::fuel::Fuel;
@@ -60,6 +61,10 @@ pub(crate) struct Translator<'a> {
     pub(crate) module: &'a ModuleEnv<'a>,
     /// What the machine can do.
     pub(crate) target: Machine<'a>,
+    /// The function.
+    pub(crate) function: DefinedFuncIndex,
+    /// The function as a callee, once it has called itself.
+    pub(crate) own: Option<FuncRef>,
     /// The function's type.
     pub(crate) ty: &'a FuncType,
     /// Can the next operator be reached? If not, only block structure is tracked.

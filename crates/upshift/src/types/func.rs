@@ -101,6 +101,12 @@ impl FuncType {
         self.ty.clone()
     }
 
+    /// Keeps the type registered as long as the store.
+    pub(crate) fn keep_in(&self, store: &mut runtime::store::Store) {
+        // A store keeps the host's values until it is dropped; this one no Wasm gets to see.
+        store.add_extern(Box::new(self.clone()));
+    }
+
     pub(crate) fn type_id(&self) -> CanonicalTypeIndex {
         self.registration.ids()[0]
     }

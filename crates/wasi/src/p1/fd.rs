@@ -5,11 +5,11 @@ use crate::errno::Errno;
 use crate::file::{HostFile, retry, signed_offset};
 use crate::memory::GuestMemory;
 use crate::rights::Rights;
-use crate::stdio::OutputStream;
+use crate::stdio::{InputStream, OutputStream};
 use crate::table::{Descriptor, Object};
 use crate::types::{FdFlags, FileStat, FstFlags, encode_dirent, encode_prestat};
 use rustix::fs::{Advice, FallocateFlags, SeekFrom, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 
@@ -178,7 +178,7 @@ pub(crate) fn fd_pread(
         return Err(Errno::Isdir);
     }
     let file = positioned(descriptor, Rights::FD_READ)?;
-    let count = file.read_at(&mut memory.io_slices_mut(iovs, iovs_len)?, offset)?;
+    let count = memory.scatter(iovs, iovs_len, |buffers| file.read_at(buffers, offset))?;
     memory.write_u32(nread, length(count)?)
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn fd_pwrite(
     memory.check(nwritten, 4)?;
     let descriptor = ctx.table.get(fd)?;
     let file = positioned(descriptor, Rights::FD_WRITE)?;
-    let count = file.write_at(&memory.io_slices(iovs, iovs_len)?, offset)?;
+    let count = memory.gather(iovs, iovs_len, |buffers| file.write_at(buffers, offset))?;
     memory.write_u32(nwritten, length(count)?)
 }
 
@@ -247,19 +247,11 @@ pub(crate) fn fd_read(
         return Err(Errno::Isdir);
     }
     descriptor.require(Rights::FD_READ)?;
-    let mut buffers = memory.io_slices_mut(iovs, iovs_len)?;
-    let count = match &mut descriptor.object {
-        Object::File(file) => file.read(&mut buffers)?,
-        // One buffer at a time: a stream may have to wait for more.
-        Object::Input(stream) => match buffers.first_mut() {
-            Some(first) => {
-                let room = first.len().min(MAX_TRANSFER);
-                stream.read(&mut first[..room])?.min(room)
-            }
-            None => 0,
-        },
-        Object::Dir(_) | Object::Output(_) => return Err(Errno::Badf),
-    };
+    let count = memory.scatter(iovs, iovs_len, |buffers| match &mut descriptor.object {
+        Object::File(file) => file.read(buffers),
+        Object::Input(stream) => read_stream(stream.as_mut(), buffers),
+        Object::Dir(_) | Object::Output(_) => Err(Errno::Badf),
+    })?;
     memory.write_u32(nread, length(count)?)
 }
 
@@ -278,13 +270,23 @@ pub(crate) fn fd_write(
         return Err(Errno::Badf);
     }
     descriptor.require(Rights::FD_WRITE)?;
-    let buffers = memory.io_slices(iovs, iovs_len)?;
-    let count = match &mut descriptor.object {
-        Object::File(file) => file.write(&buffers)?,
-        Object::Output(stream) => write_stream(stream.as_mut(), &buffers)?,
-        Object::Dir(_) | Object::Input(_) => return Err(Errno::Badf),
-    };
+    let count = memory.gather(iovs, iovs_len, |buffers| match &mut descriptor.object {
+        Object::File(file) => file.write(buffers),
+        Object::Output(stream) => write_stream(stream.as_mut(), buffers),
+        Object::Dir(_) | Object::Input(_) => Err(Errno::Badf),
+    })?;
     memory.write_u32(nwritten, length(count)?)
+}
+
+/// Fills the first buffer that is not empty, and no more: a stream may have to wait for the rest.
+fn read_stream(stream: &mut dyn InputStream, buffers: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    match buffers.iter_mut().find(|buffer| !buffer.is_empty()) {
+        Some(first) => {
+            let room = first.len().min(MAX_TRANSFER);
+            Ok(stream.read(&mut first[..room])?.min(room))
+        }
+        None => Ok(0),
+    }
 }
 
 /// Writes buffer after buffer until one is not taken whole. An error counts only if nothing went out.

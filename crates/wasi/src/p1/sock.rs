@@ -62,8 +62,9 @@ pub(crate) fn sock_recv(
     let mut host = RecvFlags::empty();
     host.set(RecvFlags::PEEK, flags.has(RiFlags::PEEK));
     host.set(RecvFlags::WAITALL, flags.has(RiFlags::WAITALL));
-    let mut buffers = memory.io_slices_mut(iovs, iovs_len)?;
-    let message = retry(|| rustix::net::recvmsg(socket, &mut buffers, &mut RecvAncillaryBuffer::default(), host))?;
+    let message = memory.scatter(iovs, iovs_len, |buffers| {
+        retry(|| rustix::net::recvmsg(socket, buffers, &mut RecvAncillaryBuffer::default(), host))
+    })?;
     let cut_off = message.flags.contains(ReturnFlags::TRUNC);
     memory.write_u32(received, length(message.bytes)?)?;
     memory.write_u16(out_flags, u16::from(cut_off))
@@ -84,9 +85,9 @@ pub(crate) fn sock_send(
         return Err(Errno::Inval);
     }
     memory.check(sent, 4)?;
-    let buffers = memory.io_slices(iovs, iovs_len)?;
-    let count =
-        retry(|| rustix::net::sendmsg(socket, &buffers, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))?;
+    let count = memory.gather(iovs, iovs_len, |buffers| {
+        retry(|| rustix::net::sendmsg(socket, buffers, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))
+    })?;
     memory.write_u32(sent, length(count)?)
 }
 

@@ -1,0 +1,104 @@
+//! `Engine`: what modules and stores share.
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// The compiler, the compiled code and the threads that modules and stores share. A handle, cheap to clone and usable from
+/// any thread; with the last handle, module and store goes all that belongs to it.
+///
+/// ```
+/// use std::time::Duration;
+/// use upshift::{Config, Engine, Instance, Module, Store, Trap};
+///
+/// # fn main() -> upshift::Result<()> {
+/// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+/// let module = Module::new(&engine, r#"(module (func (export "spin") (loop (br 0))))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// store.set_epoch_deadline(1);
+/// let spin = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "spin")?;
+/// let ticker = engine.weak();
+/// std::thread::spawn(move || {
+///     while let Some(engine) = ticker.upgrade() {
+///         std::thread::sleep(Duration::from_millis(5));
+///         engine.increment_epoch();
+///     }
+/// });
+/// let error = spin.call(&mut store, ()).unwrap_err();
+/// assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) inner: engine::engine::Engine,
+}
+
+/// A handle that does not keep its engine.
+#[derive(Clone, Debug)]
+pub struct EngineWeak {
+    inner: engine::engine::WeakEngine,
+}
+
+impl EngineWeak {
+    /// The engine, if anything else keeps it.
+    pub fn upgrade(&self) -> Option<Engine> {
+        Some(Engine { inner: self.inner.upgrade()? })
+    }
+}
+
+impl Engine {
+    /// Makes an engine. Neither threads nor code memory are taken before there is work.
+    ///
+    /// # Errors
+    /// When the configuration asks for what is not supported, or the machine cannot run compiled code.
+    pub fn new(config: &Config) -> Result<Engine> {
+        let inner = engine::engine::Engine::new(config.to_inner()?).map_err(Error::from_engine)?;
+        Ok(Engine { inner })
+    }
+
+    /// Are both handles to the same engine?
+    pub fn same(&self, other: &Engine) -> bool {
+        self.inner.same(&other.inner)
+    }
+
+    /// A handle that does not keep the engine.
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak { inner: self.inner.downgrade() }
+    }
+
+    /// Moves the epoch on by one tick; see [`Config::epoch_interruption`]. May be called in a signal handler.
+    pub fn increment_epoch(&self) {
+        self.inner.increment_epoch();
+    }
+
+    /// Bytes of machine code and its stubs in the engine's code memory.
+    pub fn code_bytes(&self) -> usize {
+        self.inner.code_space().used()
+    }
+
+    /// An error unless fuel is on.
+    pub(crate) fn require_fuel(&self) -> Result<()> {
+        crate::ensure!(self.inner.config().settings.fuel, "fuel is not on in the engine's configuration");
+        Ok(())
+    }
+}
+
+impl Default for Engine {
+    /// An engine with the default configuration.
+    ///
+    /// # Panics
+    /// When the machine cannot run compiled code.
+    fn default() -> Engine {
+        Engine::new(&Config::default()).expect("an engine of the default configuration")
+    }
+}
+
+const _: () = {
+    const fn shared_by_threads<T: Send + Sync>() {}
+    shared_by_threads::<Engine>();
+    shared_by_threads::<crate::Module>();
+    shared_by_threads::<Error>();
+    shared_by_threads::<crate::Store<()>>();
+    shared_by_threads::<crate::Linker<()>>();
+    shared_by_threads::<crate::InstancePre<()>>();
+};

@@ -1,0 +1,240 @@
+//! `Module`: decoded, validated and, function by function, compiled.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::compile::job::{compile_all, compile_function};
+use engine::module::{NativeModule, compile, validate};
+use wasm::types::{DefinedFuncIndex, FuncIndex};
+
+use crate::engine::Engine;
+use crate::error::{CompileError, CompileErrorKind, Context, Error, Result};
+use crate::types::{ExportType, ExternType, FuncType, ImportType};
+
+mod code;
+#[cfg(test)]
+mod tests;
+
+pub use code::CodeInfo;
+
+/// A module, ready to be instantiated any number of times in any store of its engine. A handle, cheap to clone and usable
+/// from any thread.
+///
+/// ```
+/// use upshift::{Engine, Module};
+///
+/// # fn main() -> upshift::Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module $m (import "a" "b" (memory 1)) (func (export "f") (param i32)))"#)?;
+/// assert_eq!(module.name(), Some("m"));
+/// let import = module.imports().next().unwrap();
+/// assert_eq!((import.module(), import.name(), import.ty().memory().is_some()), ("a", "b", true));
+/// assert_eq!(module.get_export("f").unwrap().unwrap_func().params().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    engine: Engine,
+    native: Arc<NativeModule>,
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// What is known of a function without compiling it.
+#[derive(Clone, Debug)]
+pub struct FunctionInfo<'module> {
+    /// Its index in the module, where imported functions come first.
+    pub index: u32,
+    /// Its name in the name section.
+    pub name: Option<&'module str>,
+    /// Where its body (locals and instructions) begins, in bytes from the start of the module.
+    pub offset: usize,
+    /// Bytes of its body.
+    pub len: usize,
+}
+
+/// What the compilation of a module has cost so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct ModuleStatistics {
+    /// Functions that the module defines.
+    pub functions: usize,
+    /// Functions that have machine code.
+    pub compiled: usize,
+    /// Bytes of machine code.
+    pub code_bytes: usize,
+    /// Bytes of tables that belong to it.
+    pub metadata_bytes: usize,
+    /// Time that threads spent compiling, together.
+    pub compile_time: Duration,
+}
+
+impl Module {
+    /// Makes a module from the binary or the text format: decodes and validates it, and compiles it if the engine's
+    /// [strategy](crate::Config::strategy) says so.
+    ///
+    /// # Errors
+    /// When it is not a valid module: a [`CompileError`], or for text that does not parse, a message that shows where.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        Module::from_binary(engine, &wat::parse_bytes(bytes.as_ref())?)
+    }
+
+    /// Makes a module from the binary format.
+    ///
+    /// # Errors
+    /// As for [`Module::new`].
+    pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        let native = compile(&engine.inner, binary).map_err(Error::from_module)?;
+        Ok(Module { engine: engine.clone(), native })
+    }
+
+    /// Makes a module from a file in the binary or the text format.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and as for [`Module::new`].
+    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
+            error.set_path(file);
+            error
+        })?;
+        Module::from_binary(engine, &binary)
+    }
+
+    /// Decodes and validates a module in the binary format, and makes nothing.
+    ///
+    /// # Errors
+    /// A [`CompileError`]: the fault with the least offset.
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        let inner = &engine.inner;
+        validate(inner.config(), inner.pool().threads(), binary).map(drop).map_err(Error::from_module)
+    }
+
+    pub(crate) fn from_native(engine: &Engine, native: Arc<NativeModule>) -> Module {
+        Module { engine: engine.clone(), native }
+    }
+
+    pub(crate) fn native(&self) -> &Arc<NativeModule> {
+        &self.native
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Are both handles to the same module?
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.native, &b.native)
+    }
+
+    /// Its name in the name section.
+    pub fn name(&self) -> Option<&str> {
+        self.native.info().names(self.native.wire_bytes()).module()
+    }
+
+    /// The bytes that the module was made from, in the binary format.
+    pub fn wire_bytes(&self) -> &[u8] {
+        self.native.wire_bytes()
+    }
+
+    /// What it imports, in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> + '_ {
+        let imports: Vec<ImportType<'_>> = self.native.info().imports.iter().filter_map(|import| {
+            let ty = ExternType::of_module(&self.engine, &self.native, import.ty)?;
+            Some(ImportType::new(&import.module, &import.name, ty))
+        }).collect();
+        imports.into_iter()
+    }
+
+    /// What it exports, in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> + '_ {
+        let info = self.native.info();
+        let exports: Vec<ExportType<'_>> = info.exports.iter().filter_map(|export| {
+            let ty = ExternType::of_module(&self.engine, &self.native, info.extern_type(export.index))?;
+            Some(ExportType::new(&export.name, ty))
+        }).collect();
+        exports.into_iter()
+    }
+
+    /// The type of the export of this name.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        let info = self.native.info();
+        ExternType::of_module(&self.engine, &self.native, info.extern_type(info.export(name)?))
+    }
+
+    /// The contents of the custom sections of this name, in order.
+    pub fn custom_sections(&self, name: &str) -> impl Iterator<Item = &[u8]> + '_ {
+        let sections = self.native.info().custom_sections.iter().filter(move |section| *section.name == *name);
+        let sections: Vec<&[u8]> =
+            sections.filter_map(|section| self.wire_bytes().get(section.range.clone())).collect();
+        sections.into_iter()
+    }
+
+    /// The functions that it defines, in order.
+    pub fn functions(&self) -> impl ExactSizeIterator<Item = FunctionInfo<'_>> + '_ {
+        let info = self.native.info();
+        info.bodies.iter().enumerate().map(|(defined, body)| {
+            let index = info.func_index(DefinedFuncIndex::new(defined));
+            let name = info.function_name(self.native.wire_bytes(), index);
+            FunctionInfo { index: index.0, name, offset: body.start, len: body.len() }
+        })
+    }
+
+    /// The type of a function, imported or defined.
+    pub fn function_type(&self, index: u32) -> Option<FuncType> {
+        let ty = self.native.info().functions.get(index as usize)?;
+        let types = self.native.types();
+        Some(FuncType::from_wasm(&self.engine, &*types.registry().get_func_type(types.id(*ty))?))
+    }
+
+    /// What compilation has cost so far.
+    pub fn statistics(&self) -> ModuleStatistics {
+        let so_far = self.native.statistics();
+        ModuleStatistics {
+            functions: self.native.info().bodies.len(),
+            compiled: so_far.compiled,
+            code_bytes: so_far.code_bytes,
+            metadata_bytes: so_far.metadata_bytes,
+            compile_time: so_far.compile_time,
+        }
+    }
+
+    /// Compiles all functions that have no code yet, on all threads of the engine.
+    ///
+    /// # Errors
+    /// When one passes a limit of the compiler, or code memory is full: a [`CompileError`].
+    pub fn compile_all(&self) -> Result<()> {
+        let inner = &self.engine.inner;
+        compile_all(inner.pool(), inner.compiler(), &self.native).map_err(|error| Error::from_module(error.into()))
+    }
+
+    /// Compiles one function, unless it has code.
+    ///
+    /// # Errors
+    /// As for [`Module::compile_all`]; and when the module does not define the function.
+    pub fn compile_function(&self, index: u32) -> Result<()> {
+        let function = self.defined(index).ok_or_else(|| no_such_function(index))?;
+        let compiled = compile_function(&**self.engine.inner.compiler(), &self.native, function);
+        compiled.map(drop).map_err(|error| Error::from_module(error.into()))
+    }
+
+    fn defined(&self, index: u32) -> Option<DefinedFuncIndex> {
+        let defined = self.native.info().defined_func_index(FuncIndex(index))?;
+        (defined.index() < self.native.info().bodies.len()).then_some(defined)
+    }
+}
+
+fn no_such_function(index: u32) -> Error {
+    let message = format!("the module defines no function {index}");
+    let text = message.clone();
+    Error::new(CompileError { kind: CompileErrorKind::Compile, text, message, offset: None, function: None })
+}

@@ -1,0 +1,4 @@
+//! The one harness: everything that tests the engine as a whole.
+
+mod abi;
+mod scripts;
