@@ -88,7 +88,11 @@ class Table:
 
     def text(self) -> str:
         widths = [max(len(row[i]) for row in [self.columns, *self.rows]) for i in range(len(self.columns))]
-        aligned = [[row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))] for row in [self.columns, *self.rows]]
+        # The first column is text and starts at the left; numbers end at the right.
+        aligned = [
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
+            for row in [self.columns, *self.rows]
+        ]
         rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
         lines = ["| " + " | ".join(row) + " |" for row in [aligned[0], rule, *aligned[1:]]]
         return "\n".join([f"## {self.title}", "", *([self.note, ""] if self.note else []), *lines, ""])

@@ -49,12 +49,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=[*PARTS, "all"])
     parser.add_argument("--fetch", action="store_true", help="fetch and build the inputs and the peers first")
-    parser.add_argument("--engines", help="only these engines, with commas (upshift, upshift-api, cranelift, winch, wasmi, native, node, ...)")
+    parser.add_argument("--engines", help="only these engines, with commas (upshift, upshift-api, cranelift, "
+                        "cranelift-cached, winch, wasmi, native, node)")
     parser.add_argument("--only", help="only these kernels, modules or programs, with commas")
     parser.add_argument("--reps", type=int, default=3, help="turns that each engine takes (default 3)")
     parser.add_argument("--calls", type=int, default=6, help="calls of a kernel in each turn (default 6)")
     parser.add_argument("--big", action="store_true", help="compile, start: modules over 8 MB too; start: Cranelift too")
-    parser.add_argument("--patience", type=float, default=20.0, help="programs: Cranelift's cold run is not repeated if it took more CPU seconds (default 20)")
+    parser.add_argument("--patience", type=float, default=20.0,
+                        help="programs: Cranelift's cold run is not repeated if it took more CPU seconds (default 20)")
     parser.add_argument("--markdown", metavar="FILE", help="also write the tables to this file")
     options = parser.parse_args()
     if options.fetch:
@@ -69,7 +71,8 @@ def main():
             print(table.text(), flush=True)
             text += table.text() + "\n"
     if options.markdown:
-        head = f"# Measurements\n\nWritten by `benches/run.py {options.part}` on: {machine()}. {options.reps} turns; figures under 1.1 apart are ties.\n\n"
+        head = f"# Measurements\n\nWritten by `benches/run.py {options.part}` on: {machine()}. "
+        head += f"{options.reps} turns; figures under 1.1 apart are ties.\n\n"
         with open(options.markdown, "w") as file:
             file.write(head + text.rstrip("\n") + "\n")
     for failure in engines.failures:

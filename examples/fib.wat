@@ -34,5 +34,5 @@
   ;; Divides, and so traps on zero: the backtrace names `divide` and `quotient`.
   (func $divide (param $a i32) (param $b i32) (result i32)
     (i32.div_s (local.get $a) (local.get $b)))
-  (func (export "quotient") (param $a i32) (param $b i32) (result i32)
+  (func $quotient (export "quotient") (param $a i32) (param $b i32) (result i32)
     (call $divide (local.get $a) (local.get $b))))

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::thread;
 
-use upshift::Engine;
+use upshift::{Config, Engine};
 use upshift_cli::wast::{Failure, Options, Report, run};
 
 use configuration::Configuration;
@@ -58,7 +58,9 @@ suites! {
 fn check(source: Source, configuration: Configuration) {
     let scripts = source.scripts();
     let names: Vec<String> = scripts.iter().map(|script| script.name.clone()).collect();
-    let report = run_all(scripts, configuration);
+    let mut config = configuration.config();
+    source.restrict(&mut config);
+    let report = run_all(scripts, config);
     println!("{source} with {configuration}: {report}");
     if std::env::var_os("UPSHIFT_BLESS").is_some() {
         let places = report.failures.iter().zip(reason::of_all(&report.failures));
@@ -89,9 +91,9 @@ fn compare(report: &Report, known: &Known, names: &[String], configuration: Conf
     complaints
 }
 
-fn run_all(scripts: Vec<Script>, configuration: Configuration) -> Report {
+fn run_all(scripts: Vec<Script>, config: Config) -> Report {
     let run_here = move || {
-        let engine = Engine::new(&configuration.config()).expect("an engine");
+        let engine = Engine::new(&config).expect("an engine");
         let mut report = Report::default();
         for Script { name, text } in scripts {
             report.merge(run(&engine, &name, &text, Options::default()));

@@ -11,13 +11,17 @@ const HINTS: [(&[&str], &str); 5] = [
     (&["unsupported directive"], "not supported yet by the script runner"),
 ];
 
-/// A reason for each of the failures. A directive that found no instance failed for the reason of its module.
+/// What the runner says of a directive that lacks something which an earlier directive should have made.
+const CONSEQUENCES: [&str; 3] = ["no such instance", "no such module definition", "unknown import"];
+
+/// A reason for each of the failures. A directive that lacks what an earlier one should have made failed for that one's
+/// reason.
 pub(super) fn of_all(failures: &[Failure]) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::with_capacity(failures.len());
     for (at, failure) in failures.iter().enumerate() {
-        let follows = at > 0 && failures[at - 1].file == failure.file && failure.message.contains("no such instance");
-        let reason = if follows { reasons[at - 1].clone() } else { of(&failure.message) };
-        reasons.push(reason);
+        let earlier = at > 0 && failures[at - 1].file == failure.file;
+        let follows = earlier && CONSEQUENCES.iter().any(|words| failure.message.contains(words));
+        reasons.push(if follows { reasons[at - 1].clone() } else { of(&failure.message) });
     }
     reasons
 }

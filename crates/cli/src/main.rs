@@ -1,2 +1,8 @@
 //! The `upshift` command.
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    upshift_cli::main()
+}

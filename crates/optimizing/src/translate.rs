@@ -13,6 +13,8 @@ mod reference;
 mod region;
 mod simd;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod variable;
 
 use state::Translator;
@@ -34,8 +36,13 @@ impl Visitor for Translator<'_> {
     type Error = TranslateError;
 
     fn control(&mut self, op: Control<'_>, at: usize) -> Translated {
-        self.begin(at);
-        self.translate_control(op)
+        if self.reachable {
+            self.begin(at);
+            self.translate_control(op);
+        } else {
+            self.skip(op);
+        }
+        Ok(())
     }
 
     fn call(&mut self, op: Call, at: usize) -> Translated {

@@ -9,7 +9,7 @@ use runtime::func::{HostContext, HostFunction, HostShim, StubSlot};
 
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::StoreInner;
 use crate::types::FuncType;
 use crate::values::Val;
@@ -63,10 +63,7 @@ fn make(
 /// # Safety
 /// `context` is that of a host call in a store with data of type `T`.
 #[inline]
-unsafe fn invoke<T: 'static>(
-    context: *mut HostContext,
-    work: impl FnOnce(Caller<'_, T>) -> Result<()>,
-) -> u64 {
+unsafe fn invoke<T: 'static>(context: *mut HostContext, work: impl FnOnce(Caller<'_, T>) -> Result<()>) -> u64 {
     // SAFETY: promised by the caller. The store's Wasm has been left, so nobody else uses the store during the call.
     let (store, caller) = unsafe {
         let (data, caller) = HostFunction::caller(context);
@@ -113,7 +110,7 @@ where
             (on_values.func)(caller, &params, &mut results)?;
             for (at, (result, ty)) in results.iter().zip(ty.results()).enumerate() {
                 *slots.add(at) = result
-                    .to_slot(&mut *store, ty)
+                    .to_slot(&*store, ty)
                     .map_err(|error| error.context("a host function gave a result of the wrong type"))?;
             }
             Ok(())

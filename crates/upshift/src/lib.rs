@@ -44,9 +44,9 @@ mod types;
 mod values;
 mod wasm_ty;
 
+pub use crate::engine::{Engine, EngineWeak};
 pub use caller::Caller;
 pub use config::{Config, Strategy};
-pub use crate::engine::{Engine, EngineWeak};
 #[doc(hidden)]
 pub use error::macros as error_macros;
 pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};

@@ -6,6 +6,9 @@ use runtime::limiter::{Counts, Limiter};
 use crate::error::{Error, Result};
 use crate::store::StoreInner;
 
+#[cfg(test)]
+mod tests;
+
 /// Instances that a store may have unless a limiter says otherwise.
 pub const DEFAULT_INSTANCE_LIMIT: usize = 10_000;
 /// Tables that a store may have unless a limiter says otherwise.

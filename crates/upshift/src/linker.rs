@@ -8,7 +8,7 @@ use runtime::func::HostFunction;
 
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, UnknownImportError};
 use crate::externals::Extern;
 use crate::func::Func;
 use crate::host_func::{self, IntoFunc};
@@ -52,12 +52,7 @@ pub struct Linker<T> {
 impl<T> Clone for Linker<T> {
     fn clone(&self) -> Linker<T> {
         let Linker { engine, items, allow_shadowing, _data } = self;
-        Linker {
-            engine: engine.clone(),
-            items: items.clone(),
-            allow_shadowing: *allow_shadowing,
-            _data: PhantomData,
-        }
+        Linker { engine: engine.clone(), items: items.clone(), allow_shadowing: *allow_shadowing, _data: PhantomData }
     }
 }
 
@@ -165,13 +160,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// When the other name is not defined, or this one is.
-    pub fn alias(
-        &mut self,
-        module: &str,
-        name: &str,
-        as_module: &str,
-        as_name: &str,
-    ) -> Result<&mut Linker<T>> {
+    pub fn alias(&mut self, module: &str, name: &str, as_module: &str, as_name: &str) -> Result<&mut Linker<T>> {
         let item = self.find(module, name).cloned();
         let item = item.ok_or_else(|| Error::msg(format!("no item named `{module}::{name}` is defined")))?;
         self.insert(as_module, as_name, item)
@@ -256,7 +245,7 @@ impl<T: 'static> Linker<T> {
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         let find = |import: ImportType<'_>| match self.find(import.module(), import.name()) {
             Some(item) => Ok(item.clone()),
-            None => Err(Error::msg(format!("unknown import: {} has not been defined", describe(&import)))),
+            None => Err(UnknownImportError::new(&import).into()),
         };
         Ok(InstancePre::new(module, module.imports().map(find).collect::<Result<_>>()?))
     }

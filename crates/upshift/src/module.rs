@@ -148,20 +148,30 @@ impl Module {
 
     /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> + '_ {
-        let imports: Vec<ImportType<'_>> = self.native.info().imports.iter().filter_map(|import| {
-            let ty = ExternType::of_module(&self.engine, &self.native, import.ty)?;
-            Some(ImportType::new(&import.module, &import.name, ty))
-        }).collect();
+        let imports: Vec<ImportType<'_>> = self
+            .native
+            .info()
+            .imports
+            .iter()
+            .filter_map(|import| {
+                let ty = ExternType::of_module(&self.engine, &self.native, import.ty)?;
+                Some(ImportType::new(&import.module, &import.name, ty))
+            })
+            .collect();
         imports.into_iter()
     }
 
     /// What it exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> + '_ {
         let info = self.native.info();
-        let exports: Vec<ExportType<'_>> = info.exports.iter().filter_map(|export| {
-            let ty = ExternType::of_module(&self.engine, &self.native, info.extern_type(export.index))?;
-            Some(ExportType::new(&export.name, ty))
-        }).collect();
+        let exports: Vec<ExportType<'_>> = info
+            .exports
+            .iter()
+            .filter_map(|export| {
+                let ty = ExternType::of_module(&self.engine, &self.native, info.extern_type(export.index))?;
+                Some(ExportType::new(&export.name, ty))
+            })
+            .collect();
         exports.into_iter()
     }
 

@@ -292,4 +292,3 @@ impl<'a, T: 'static, S: AsContextMut<Data = T>> From<&'a mut S> for StoreContext
 pub(crate) fn assert_same_store(store: &runtime::store::Store, item: runtime::store::StoreId) {
     assert!(store.id() == item, "object used with the wrong store");
 }
-

@@ -116,11 +116,6 @@ impl ValType {
         }
     }
 
-    /// Are both the same type?
-    pub fn eq(a: &ValType, b: &ValType) -> bool {
-        a == b
-    }
-
     /// Zero or null, if the type has it.
     pub fn default_value(&self) -> Option<Val> {
         Val::default_for_ty(self)
@@ -206,11 +201,6 @@ impl RefType {
         (other.nullable || !self.nullable) && self.heap.matches(&other.heap)
     }
 
-    /// Are both the same type?
-    pub fn eq(a: &RefType, b: &RefType) -> bool {
-        a == b
-    }
-
     pub(crate) fn from_wasm(engine: &Engine, ty: language::RefType) -> RefType {
         RefType { nullable: ty.nullable, heap: HeapType::from_wasm(engine, ty.heap) }
     }
@@ -293,12 +283,9 @@ impl HeapType {
             HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
             HeapType::Func | HeapType::ConcreteFunc(_) | HeapType::NoFunc => HeapType::Func,
             HeapType::Exn | HeapType::NoExn => HeapType::Exn,
-            HeapType::Any
-            | HeapType::Eq
-            | HeapType::I31
-            | HeapType::Struct
-            | HeapType::Array
-            | HeapType::None => HeapType::Any,
+            HeapType::Any | HeapType::Eq | HeapType::I31 | HeapType::Struct | HeapType::Array | HeapType::None => {
+                HeapType::Any
+            }
         }
     }
 
@@ -314,11 +301,6 @@ impl HeapType {
             (Some(ty), None) | (None, Some(ty)) => matches(ty.engine().inner.types()),
             (None, None) => matches(&TypeRegistry::new()),
         }
-    }
-
-    /// Are both the same type?
-    pub fn eq(a: &HeapType, b: &HeapType) -> bool {
-        a == b
     }
 
     fn from_wasm(engine: &Engine, heap: language::HeapType) -> HeapType {

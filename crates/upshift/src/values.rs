@@ -163,15 +163,15 @@ impl Val {
     ///
     /// # Panics
     /// When it belongs to another store.
-    pub(crate) fn to_slot(&self, store: &RuntimeStore, ty: &language::ValType) -> Result<u128> {
+    pub(crate) fn to_slot(self, store: &RuntimeStore, ty: &language::ValType) -> Result<u128> {
         Ok(match (self, ty) {
             (Val::I32(value), language::ValType::I32) => value.cast_unsigned().into(),
             (Val::I64(value), language::ValType::I64) => value.cast_unsigned().into(),
-            (Val::F32(bits), language::ValType::F32) => (*bits).into(),
-            (Val::F64(bits), language::ValType::F64) => (*bits).into(),
+            (Val::F32(bits), language::ValType::F32) => bits.into(),
+            (Val::F64(bits), language::ValType::F64) => bits.into(),
             (Val::V128(value), language::ValType::V128) => value.as_u128(),
-            (Val::FuncRef(func), language::ValType::Ref(ty)) => Ref::Func(*func).to_element(store, ty)?.into(),
-            (Val::ExternRef(value), language::ValType::Ref(ty)) => Ref::Extern(*value).to_element(store, ty)?.into(),
+            (Val::FuncRef(func), language::ValType::Ref(ty)) => Ref::Func(func).to_element(store, ty)?.into(),
+            (Val::ExternRef(value), language::ValType::Ref(ty)) => Ref::Extern(value).to_element(store, ty)?.into(),
             _ => return Err(mismatch(&ty.to_string(), self.kind())),
         })
     }

@@ -217,7 +217,7 @@ macro_rules! tuples {
     ($($count:literal => $($name:ident $index:tt)*;)*) => {
         $(
             // SAFETY: one slot per member, in order.
-            #[allow(unused_variables, clippy::unused_unit, non_snake_case, reason = "the empty tuple")]
+            #[allow(unused_variables, unused_unsafe, clippy::unused_unit, non_snake_case, reason = "the empty tuple")]
             unsafe impl<$($name: WasmTy,)*> WasmParams for ($($name,)*) {
                 const COUNT: usize = $count;
 
@@ -233,7 +233,7 @@ macro_rules! tuples {
             }
 
             // SAFETY: one slot per member, in order.
-            #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple")]
+            #[allow(unused_variables, unused_unsafe, clippy::unused_unit, reason = "the empty tuple")]
             unsafe impl<$($name: WasmTy,)*> WasmResults for ($($name,)*) {
                 #[inline]
                 unsafe fn load_from(store: &Store, slots: *const u128) -> Self {

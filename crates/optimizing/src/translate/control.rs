@@ -10,7 +10,6 @@ use wasm::ops::{BlockType, BrTable, Control};
 
 use super::region::Region;
 use super::state::{Translator, value_type};
-use super::{TranslateError, Translated};
 
 /// An open block.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +42,7 @@ impl Translator<'_> {
         self.open(FrameKind::Function, BlockType::Empty, None);
     }
 
-    pub(crate) fn translate_control(&mut self, op: Control<'_>) -> Translated {
-        if !self.reachable {
-            self.skip(op);
-            return Ok(());
-        }
+    pub(crate) fn translate_control(&mut self, op: Control<'_>) {
         match op {
             Control::Nop => self.free_operator(),
             Control::Unreachable => self.trap(TrapReason::Unreachable),
@@ -74,7 +69,7 @@ impl Translator<'_> {
                 let condition = self.pop();
                 self.branch_if(condition, depth);
             }
-            Control::BrTable(table) => self.branch_table(table)?,
+            Control::BrTable(table) => self.branch_table(table),
             Control::Return => self.return_results(),
             Control::BrOnNull(depth) => {
                 let reference = self.pop();
@@ -90,11 +85,10 @@ impl Translator<'_> {
                 self.pop();
             }
         }
-        Ok(())
     }
 
     /// Tracks block structure in unreachable code.
-    fn skip(&mut self, op: Control<'_>) {
+    pub(crate) fn skip(&mut self, op: Control<'_>) {
         match op {
             Control::Block(_) | Control::Loop(_) | Control::If(_) => self.skipped += 1,
             Control::Else => {
@@ -318,11 +312,11 @@ impl Translator<'_> {
         self.builder.switch_to_block(next);
     }
 
-    fn branch_table(&mut self, table: BrTable<'_>) -> Translated {
+    fn branch_table(&mut self, table: BrTable<'_>) {
         let index = self.pop();
         if table.is_empty() {
             self.branch(table.default());
-            return Ok(());
+            return;
         }
         self.settle_fuel();
         let arity = self.branch_arity(self.frame_at(table.default()));
@@ -335,15 +329,12 @@ impl Translator<'_> {
         let mut call = |block| BlockCall::new(block, std::iter::empty::<BlockArg>(), pool);
         let default = call(default);
         let targets: Vec<BlockCall> = targets.into_iter().map(call).collect();
-        let table_len = u32::try_from(targets.len());
-        table_len.map_err(|_| TranslateError("br_table is too large".into()))?;
         let jump_table = self.builder.create_jump_table(JumpTableData::new(default, &targets));
         self.builder.ins().br_table(index, jump_table);
         if arity != 0 {
             self.fill_table_edges(table, arity);
         }
         self.reachable = false;
-        Ok(())
     }
 
     /// The block that a `br_table` names for a label: the label itself, or with operands a block on the way to it, one

@@ -83,11 +83,6 @@ impl FuncType {
         self.engine.inner.types().is_subtype(self.type_id(), other.type_id())
     }
 
-    /// Are both the same type, of one engine?
-    pub fn eq(a: &FuncType, b: &FuncType) -> bool {
-        a == b
-    }
-
     /// From a type with canonical indices, registered for as long as this call takes.
     pub(crate) fn from_wasm(engine: &Engine, ty: &language::FuncType) -> FuncType {
         // What modules and hosts can define without garbage collection are final types outside of groups, for which

@@ -15,6 +15,80 @@ use crate::types::{
     DataIndex, ElemIndex, FuncIndex, GlobalIndex, LocalIndex, MemoryIndex, TableIndex, TypeIndex, ValType,
 };
 
+/// The one match on the opcode: `$emit!(chapter, operator)` is the value of each arm, so that a
+/// visitor gets its operator without a value of every chapter in between.
+macro_rules! read_operator {
+    ($r:ident, $at:ident, $emit:ident) => {{
+        let byte = $r.u8()?;
+        match byte {
+            0x00 => $emit!(control, Control::Unreachable),
+            0x01 => $emit!(control, Control::Nop),
+            0x02 => $emit!(control, Control::Block(block_type($r)?)),
+            0x03 => $emit!(control, Control::Loop(block_type($r)?)),
+            0x04 => $emit!(control, Control::If(block_type($r)?)),
+            0x05 => $emit!(control, Control::Else),
+            0x0b => $emit!(control, Control::End),
+            0x0c => $emit!(control, Control::Br($r.var_u32()?)),
+            0x0d => $emit!(control, Control::BrIf($r.var_u32()?)),
+            0x0e => $emit!(control, Control::BrTable(br_table($r)?)),
+            0x0f => $emit!(control, Control::Return),
+            0x10 => $emit!(call, Call::Call(FuncIndex($r.var_u32()?))),
+            0x11 => {
+                let ty = TypeIndex($r.var_u32()?);
+                $emit!(call, Call::CallIndirect { ty, table: TableIndex($r.var_u32()?) })
+            }
+            0x12 => $emit!(call, Call::ReturnCall(FuncIndex($r.var_u32()?))),
+            0x13 => {
+                let ty = TypeIndex($r.var_u32()?);
+                $emit!(call, Call::ReturnCallIndirect { ty, table: TableIndex($r.var_u32()?) })
+            }
+            0x14 => $emit!(call, Call::CallRef(TypeIndex($r.var_u32()?))),
+            0x15 => $emit!(call, Call::ReturnCallRef(TypeIndex($r.var_u32()?))),
+            0x1a => $emit!(variable, Variable::Drop),
+            0x1b => $emit!(variable, Variable::Select),
+            0x1c => $emit!(variable, Variable::SelectTyped(select_type($r)?)),
+            0x20 => $emit!(variable, Variable::LocalGet(LocalIndex($r.var_u32()?))),
+            0x21 => $emit!(variable, Variable::LocalSet(LocalIndex($r.var_u32()?))),
+            0x22 => $emit!(variable, Variable::LocalTee(LocalIndex($r.var_u32()?))),
+            0x23 => $emit!(variable, Variable::GlobalGet(GlobalIndex($r.var_u32()?))),
+            0x24 => $emit!(variable, Variable::GlobalSet(GlobalIndex($r.var_u32()?))),
+            0x25 => $emit!(reference, Reference::TableGet(TableIndex($r.var_u32()?))),
+            0x26 => $emit!(reference, Reference::TableSet(TableIndex($r.var_u32()?))),
+            0x28..=0x35 => match LoadKind::from_opcode(byte) {
+                Some(kind) => $emit!(memory, Memory::Load(kind, mem_arg($r)?)),
+                None => return Err(unknown($at, u32::from(byte), None).into()),
+            },
+            0x36..=0x3e => match StoreKind::from_opcode(byte) {
+                Some(kind) => $emit!(memory, Memory::Store(kind, mem_arg($r)?)),
+                None => return Err(unknown($at, u32::from(byte), None).into()),
+            },
+            0x3f => $emit!(memory, Memory::Size(MemoryIndex($r.var_u32()?))),
+            0x40 => $emit!(memory, Memory::Grow(MemoryIndex($r.var_u32()?))),
+            0x41 => $emit!(variable, Variable::I32Const($r.var_i32()?)),
+            0x42 => $emit!(variable, Variable::I64Const($r.var_i64()?)),
+            0x43 => $emit!(variable, Variable::F32Const(u32::from_le_bytes($r.array()?))),
+            0x44 => $emit!(variable, Variable::F64Const(u64::from_le_bytes($r.array()?))),
+            0x45..=0xc4 => match Numeric::from_opcode(u32::from(byte)) {
+                Some(op) => $emit!(numeric, op),
+                None => return Err(unknown($at, u32::from(byte), None).into()),
+            },
+            0xd0 => $emit!(reference, Reference::RefNull($r.heap_type()?)),
+            0xd1 => $emit!(reference, Reference::RefIsNull),
+            0xd2 => $emit!(reference, Reference::RefFunc(FuncIndex($r.var_u32()?))),
+            0xd4 => $emit!(reference, Reference::RefAsNonNull),
+            0xd5 => $emit!(control, Control::BrOnNull($r.var_u32()?)),
+            0xd6 => $emit!(control, Control::BrOnNonNull($r.var_u32()?)),
+            0xfc => match prefixed_fc($r, $at)? {
+                Prefixed::Numeric(op) => $emit!(numeric, op),
+                Prefixed::Memory(op) => $emit!(memory, op),
+                Prefixed::Reference(op) => $emit!(reference, op),
+            },
+            0xfd => $emit!(simd, prefixed_fd($r, $at)?),
+            _ => return Err(unknown($at, u32::from(byte), None).into()),
+        }
+    }};
+}
+
 /// Reads one function body: first its locals, then its operators.
 #[derive(Clone, Debug)]
 pub struct BodyReader<'a> {
@@ -86,16 +160,14 @@ impl<'a> BodyReader<'a> {
     /// A fault of the bytes or the error of the visitor.
     #[inline]
     pub fn next_visit<V: Visitor>(&mut self, visitor: &mut V) -> std::result::Result<(), V::Error> {
-        let at = self.reader.offset();
-        match self.read_operator()? {
-            Operator::Control(op) => visitor.control(op, at),
-            Operator::Call(op) => visitor.call(op, at),
-            Operator::Variable(op) => visitor.variable(op, at),
-            Operator::Numeric(op) => visitor.numeric(op, at),
-            Operator::Memory(op) => visitor.memory(op, at),
-            Operator::Reference(op) => visitor.reference(op, at),
-            Operator::Simd(op) => visitor.simd(op, at),
+        let r = &mut self.reader;
+        let at = r.offset();
+        macro_rules! emit {
+            ($chapter:ident, $op:expr) => {
+                visitor.$chapter($op, at)
+            };
         }
+        read_operator!(r, at, emit)
     }
 
     /// The next operator and its offset in the module; `None` at the end.
@@ -103,83 +175,26 @@ impl<'a> BodyReader<'a> {
     /// # Errors
     /// Bytes that are not in the format.
     pub fn next_operator(&mut self) -> Result<Option<(Operator<'a>, usize)>> {
-        if self.reader.is_empty() {
+        let r = &mut self.reader;
+        if r.is_empty() {
             return Ok(None);
         }
-        let at = self.reader.offset();
-        Ok(Some((self.read_operator()?, at)))
-    }
-
-    /// The operator at the cursor. Inlined into `next_visit`, where the intermediate value of
-    /// each arm goes straight to its method.
-    #[inline(always)]
-    fn read_operator(&mut self) -> Result<Operator<'a>> {
-        let r = &mut self.reader;
         let at = r.offset();
-        let byte = r.u8()?;
-        Ok(match byte {
-            0x00 => Operator::Control(Control::Unreachable),
-            0x01 => Operator::Control(Control::Nop),
-            0x02 => Operator::Control(Control::Block(block_type(r)?)),
-            0x03 => Operator::Control(Control::Loop(block_type(r)?)),
-            0x04 => Operator::Control(Control::If(block_type(r)?)),
-            0x05 => Operator::Control(Control::Else),
-            0x0b => Operator::Control(Control::End),
-            0x0c => Operator::Control(Control::Br(r.var_u32()?)),
-            0x0d => Operator::Control(Control::BrIf(r.var_u32()?)),
-            0x0e => Operator::Control(Control::BrTable(br_table(r)?)),
-            0x0f => Operator::Control(Control::Return),
-            0x10 => Operator::Call(Call::Call(FuncIndex(r.var_u32()?))),
-            0x11 => {
-                let ty = TypeIndex(r.var_u32()?);
-                Operator::Call(Call::CallIndirect { ty, table: TableIndex(r.var_u32()?) })
-            }
-            0x12 => Operator::Call(Call::ReturnCall(FuncIndex(r.var_u32()?))),
-            0x13 => {
-                let ty = TypeIndex(r.var_u32()?);
-                Operator::Call(Call::ReturnCallIndirect { ty, table: TableIndex(r.var_u32()?) })
-            }
-            0x14 => Operator::Call(Call::CallRef(TypeIndex(r.var_u32()?))),
-            0x15 => Operator::Call(Call::ReturnCallRef(TypeIndex(r.var_u32()?))),
-            0x1a => Operator::Variable(Variable::Drop),
-            0x1b => Operator::Variable(Variable::Select),
-            0x1c => Operator::Variable(Variable::SelectTyped(select_type(r)?)),
-            0x20 => Operator::Variable(Variable::LocalGet(LocalIndex(r.var_u32()?))),
-            0x21 => Operator::Variable(Variable::LocalSet(LocalIndex(r.var_u32()?))),
-            0x22 => Operator::Variable(Variable::LocalTee(LocalIndex(r.var_u32()?))),
-            0x23 => Operator::Variable(Variable::GlobalGet(GlobalIndex(r.var_u32()?))),
-            0x24 => Operator::Variable(Variable::GlobalSet(GlobalIndex(r.var_u32()?))),
-            0x25 => Operator::Reference(Reference::TableGet(TableIndex(r.var_u32()?))),
-            0x26 => Operator::Reference(Reference::TableSet(TableIndex(r.var_u32()?))),
-            0x28..=0x35 => match LoadKind::from_opcode(byte) {
-                Some(kind) => Operator::Memory(Memory::Load(kind, mem_arg(r)?)),
-                None => return Err(unknown(at, u32::from(byte), None)),
-            },
-            0x36..=0x3e => match StoreKind::from_opcode(byte) {
-                Some(kind) => Operator::Memory(Memory::Store(kind, mem_arg(r)?)),
-                None => return Err(unknown(at, u32::from(byte), None)),
-            },
-            0x3f => Operator::Memory(Memory::Size(MemoryIndex(r.var_u32()?))),
-            0x40 => Operator::Memory(Memory::Grow(MemoryIndex(r.var_u32()?))),
-            0x41 => Operator::Variable(Variable::I32Const(r.var_i32()?)),
-            0x42 => Operator::Variable(Variable::I64Const(r.var_i64()?)),
-            0x43 => Operator::Variable(Variable::F32Const(u32::from_le_bytes(r.array()?))),
-            0x44 => Operator::Variable(Variable::F64Const(u64::from_le_bytes(r.array()?))),
-            0x45..=0xc4 => match Numeric::from_opcode(u32::from(byte)) {
-                Some(op) => Operator::Numeric(op),
-                None => return Err(unknown(at, u32::from(byte), None)),
-            },
-            0xd0 => Operator::Reference(Reference::RefNull(r.heap_type()?)),
-            0xd1 => Operator::Reference(Reference::RefIsNull),
-            0xd2 => Operator::Reference(Reference::RefFunc(FuncIndex(r.var_u32()?))),
-            0xd4 => Operator::Reference(Reference::RefAsNonNull),
-            0xd5 => Operator::Control(Control::BrOnNull(r.var_u32()?)),
-            0xd6 => Operator::Control(Control::BrOnNonNull(r.var_u32()?)),
-            0xfc => prefixed_fc(r, at)?,
-            0xfd => Operator::Simd(prefixed_fd(r, at)?),
-            _ => return Err(unknown(at, u32::from(byte), None)),
-        })
+        macro_rules! emit {
+            ($chapter:ident, $op:expr) => {
+                Operator::from($op)
+            };
+        }
+        let op: Operator<'a> = read_operator!(r, at, emit);
+        Ok(Some((op, at)))
     }
+}
+
+/// What the prefix 0xfc leads to.
+enum Prefixed {
+    Numeric(Numeric),
+    Memory(Memory),
+    Reference(Reference),
 }
 
 #[inline]
@@ -229,33 +244,33 @@ fn mem_arg(r: &mut Reader<'_>) -> Result<MemArg> {
 }
 
 /// Conversions, bulk operators and wide arithmetic.
-fn prefixed_fc<'a>(r: &mut Reader<'_>, at: usize) -> Result<Operator<'a>> {
+fn prefixed_fc(r: &mut Reader<'_>, at: usize) -> Result<Prefixed> {
     let code = r.var_u32()?;
     Ok(match code {
         8 => {
             let data = DataIndex(r.var_u32()?);
-            Operator::Memory(Memory::Init { data, memory: MemoryIndex(r.var_u32()?) })
+            Prefixed::Memory(Memory::Init { data, memory: MemoryIndex(r.var_u32()?) })
         }
-        9 => Operator::Memory(Memory::DataDrop(DataIndex(r.var_u32()?))),
+        9 => Prefixed::Memory(Memory::DataDrop(DataIndex(r.var_u32()?))),
         10 => {
             let dst = MemoryIndex(r.var_u32()?);
-            Operator::Memory(Memory::Copy { dst, src: MemoryIndex(r.var_u32()?) })
+            Prefixed::Memory(Memory::Copy { dst, src: MemoryIndex(r.var_u32()?) })
         }
-        11 => Operator::Memory(Memory::Fill(MemoryIndex(r.var_u32()?))),
+        11 => Prefixed::Memory(Memory::Fill(MemoryIndex(r.var_u32()?))),
         12 => {
             let elem = ElemIndex(r.var_u32()?);
-            Operator::Reference(Reference::TableInit { elem, table: TableIndex(r.var_u32()?) })
+            Prefixed::Reference(Reference::TableInit { elem, table: TableIndex(r.var_u32()?) })
         }
-        13 => Operator::Reference(Reference::ElemDrop(ElemIndex(r.var_u32()?))),
+        13 => Prefixed::Reference(Reference::ElemDrop(ElemIndex(r.var_u32()?))),
         14 => {
             let dst = TableIndex(r.var_u32()?);
-            Operator::Reference(Reference::TableCopy { dst, src: TableIndex(r.var_u32()?) })
+            Prefixed::Reference(Reference::TableCopy { dst, src: TableIndex(r.var_u32()?) })
         }
-        15 => Operator::Reference(Reference::TableGrow(TableIndex(r.var_u32()?))),
-        16 => Operator::Reference(Reference::TableSize(TableIndex(r.var_u32()?))),
-        17 => Operator::Reference(Reference::TableFill(TableIndex(r.var_u32()?))),
+        15 => Prefixed::Reference(Reference::TableGrow(TableIndex(r.var_u32()?))),
+        16 => Prefixed::Reference(Reference::TableSize(TableIndex(r.var_u32()?))),
+        17 => Prefixed::Reference(Reference::TableFill(TableIndex(r.var_u32()?))),
         _ => match Numeric::from_fc_opcode(code) {
-            Some(op) => Operator::Numeric(op),
+            Some(op) => Prefixed::Numeric(op),
             None => return Err(unknown(at, 0xfc, Some(code))),
         },
     })

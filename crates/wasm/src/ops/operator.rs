@@ -17,6 +17,24 @@ pub enum Operator<'a> {
     Simd(Simd),
 }
 
+macro_rules! from_chapters {
+    ($($chapter:ident)*) => {$(
+        impl From<$chapter> for Operator<'_> {
+            fn from(op: $chapter) -> Self {
+                Operator::$chapter(op)
+            }
+        }
+    )*};
+}
+
+from_chapters! { Call Variable Numeric Memory Reference Simd }
+
+impl<'a> From<Control<'a>> for Operator<'a> {
+    fn from(op: Control<'a>) -> Self {
+        Operator::Control(op)
+    }
+}
+
 impl Operator<'_> {
     /// The name in the text format.
     pub fn name(&self) -> &'static str {

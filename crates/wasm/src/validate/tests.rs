@@ -92,3 +92,15 @@ fn the_official_suite() {
     println!("{valid} valid, {refused} refused, {unsupported} unsupported");
     assert!(valid > 2000 && refused > 2000, "{valid} {refused}");
 }
+
+/// What a pool of threads needs: all of these cross threads.
+#[test]
+fn handles_are_send_and_sync() {
+    fn check<T: Send + Sync>() {}
+    check::<crate::decode::stream::Decoded>();
+    check::<crate::decode::stream::Decoder>();
+    check::<crate::decode::error::DecodeError>();
+    check::<crate::canonical::TypeRegistry>();
+    check::<crate::canonical::RegisteredTypes>();
+    check::<crate::module::ModuleInfo>();
+}

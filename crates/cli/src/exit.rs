@@ -1,0 +1,69 @@
+//! Exit codes, and how errors are shown.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use upshift::{Error, Trap, WasmBacktrace};
+use wasi::I32Exit;
+
+/// Something was wrong with the input, or did not fit together.
+pub(crate) const FAILURE: u8 = 1;
+/// The program trapped. What a shell shows for a process that aborted.
+pub(crate) const TRAP: u8 = 134;
+
+/// Why a program did not end by itself in a good way.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// It ended itself with this code, by WASI's `proc_exit`.
+    Exit(i32),
+    /// It trapped, or a host function that it called failed.
+    Trapped(Error),
+    /// It could not be started.
+    Failed(Error),
+}
+
+impl From<Error> for End {
+    /// Tells errors of running code from errors before it ran.
+    fn from(error: Error) -> End {
+        if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+            return End::Exit(*code);
+        }
+        if error.is::<Trap>() || error.is::<WasmBacktrace>() { End::Trapped(error) } else { End::Failed(error) }
+    }
+}
+
+/// The process's exit code for an end, of which the error is shown.
+pub(crate) fn of(end: &End) -> ExitCode {
+    match end {
+        // As `exit` of C: the system keeps the low byte.
+        End::Exit(code) => ExitCode::from(code.to_le_bytes()[0]),
+        End::Trapped(error) => {
+            show(error);
+            ExitCode::from(TRAP)
+        }
+        End::Failed(error) => report(error),
+    }
+}
+
+/// Shows an error and gives the exit code of failures.
+pub(crate) fn report(error: &Error) -> ExitCode {
+    show(error);
+    ExitCode::from(FAILURE)
+}
+
+/// Shows an error: what happened, then each cause, then where in the program.
+fn show(error: &Error) {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    let mut texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    texts.retain(|text| Some(text) != backtrace.as_ref());
+    texts.dedup();
+    complain(texts.join(": "));
+    if let Some(backtrace) = backtrace.filter(|text| text.contains('\n')) {
+        eprintln!("{backtrace}");
+    }
+}
+
+/// Says on standard error what is wrong.
+pub(crate) fn complain(what: impl Display) {
+    eprintln!("error: {what}");
+}
