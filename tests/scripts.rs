@@ -51,6 +51,12 @@ suites! {
     wide_arithmetic: Source::Proposal("wide-arithmetic");
     extended_const: Source::Proposal("extended-const");
     tail_call: Source::Proposal("tail-call");
+    function_references: Source::Proposal("function-references");
+    reference_types: Source::Proposal("reference-types");
+    multi_value: Source::Proposal("multi-value");
+    sign_extension: Source::Proposal("sign-extension-ops");
+    saturating_conversion: Source::Proposal("nontrapping-float-to-int-conversions");
+    annotations: Source::Proposal("annotations");
     ours: Source::Ours;
 }
 

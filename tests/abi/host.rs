@@ -81,15 +81,15 @@ impl Bench {
         };
         let context = HostContext {
             store: &mut store,
-            function: std::ptr::null(),
-            trampoline: (host_function as *const ()).cast(),
+            function: (host_function as *const ()).cast(),
+            raise: std::ptr::null(),
             caller: std::ptr::null_mut(),
             data: (&raw mut host).cast(),
         };
         seen.set(CODE, code.address(1).expose_provenance() as u128);
         seen.set(CONTEXT, (&raw const context).expose_provenance() as u128);
         seen.set(RESULT_BUFFER, u128::from(seen.address_of(RESULTS)));
-        // SAFETY: piece 0 is a caller stub; it refers to `seen` and calls piece 1 with `context`, whose trampoline is of the
+        // SAFETY: piece 0 is a caller stub; it refers to `seen` and calls piece 1 with `context`, whose function is of the
         // type that exit stubs call and uses `host`; all of them live to the end of this function.
         unsafe { code.run(0) };
         let passed = Record::new();
@@ -108,7 +108,7 @@ struct Host {
 }
 
 /// What exit stubs call: copies the slots to the [`Host`] and back.
-extern "sysv64" fn host_function(context: *const HostContext, values: *mut u128) {
+extern "sysv64" fn host_function(context: *const HostContext, values: *mut u128) -> u64 {
     // SAFETY: the stub passes the context that it was called with, which is the one made in `Bench::leave`, and slots for
     // every parameter and result; nobody else uses either while the stub runs.
     unsafe {
@@ -120,4 +120,5 @@ extern "sysv64" fn host_function(context: *const HostContext, values: *mut u128)
             values.add(index).write(result);
         }
     }
+    0
 }

@@ -82,7 +82,8 @@ impl Known {
     ) -> Vec<String> {
         let any_failed = |file: &str| failed.iter().any(|place| place.file == file);
         let entries = self.entries.iter();
-        let entries = entries.filter(|entry| files.contains(&entry.file) && entry.configurations.contains(&configuration));
+        let entries =
+            entries.filter(|entry| files.contains(&entry.file) && entry.configurations.contains(&configuration));
         let mut missing = Vec::new();
         for Entry { file, lines, .. } in entries {
             let Some(lines) = lines else {

@@ -6,7 +6,10 @@ use upshift_cli::wast::Failure;
 const HINTS: [(&[&str], &str); 5] = [
     (&["exception", "unsupported directive: assert_exception", "legacy"], "exception-handling is not supported yet"),
     (&["threads", "shared memor", "unsupported directive: thread"], "threads is not supported yet"),
-    (&["gc proposal", "gc types", "garbage", "`gc`", "struct", "array", "i31", "anyref", "eqref"], "gc is not supported yet"),
+    (
+        &["gc proposal", "gc types", "garbage", "`gc`", "struct", "array", "i31", "anyref", "eqref"],
+        "gc is not supported yet",
+    ),
     (&["function references", "function-references"], "function-references is not supported yet"),
     (&["unsupported directive"], "not supported yet by the script runner"),
 ];

@@ -44,9 +44,13 @@ impl Source {
 impl Source {
     /// Switches off what came after the scripts, when they assert that it is invalid.
     pub(super) fn restrict(self, config: &mut Config) {
-        if let Source::Proposal("memory64") = self {
-            config.wasm_multi_memory(false);
-        }
+        match self {
+            Source::Proposal("function-references" | "memory64" | "multi-value") => config.wasm_multi_memory(false),
+            Source::Proposal("reference-types") => {
+                config.wasm_function_references(false).wasm_memory64(false).wasm_multi_memory(false)
+            }
+            Source::Latest | Source::Proposal(_) | Source::Ours => config,
+        };
     }
 }
 

@@ -99,8 +99,9 @@ pub trait Compiler: Send + Sync + fmt::Debug {
     fn entry_stub(&self, ty: &FuncType) -> Result<CompiledCode, CompileError>;
 
     /// Compiles the exit stub for host functions of this type: a function of the convention, whose context is a
-    /// [`crate::layout::HostContext`]. It stores the parameters in value slots on its frame, calls
-    /// `HostContext::trampoline(context, values)` as a C function, and returns the results found in the slots.
+    /// [`crate::layout::HostContext`]. It records its frame as the store's exit frame, stores the parameters in value
+    /// slots on its frame, calls `HostContext::function(context, values)` as a C function, and returns the results found in
+    /// the slots; or, if that gave a non-zero value, calls `HostContext::raise(store)`, which does not return.
     ///
     /// # Errors
     /// When a limit of the compiler is passed.

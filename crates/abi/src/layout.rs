@@ -49,9 +49,11 @@ pub struct InstanceHeader {
 #[derive(Debug)]
 #[repr(C)]
 pub struct StoreContext {
-    /// Lowest stack address that a frame may reach. Raised to the maximum to interrupt.
+    /// Lowest stack address that a frame may reach. Raised to `isize::MAX` to interrupt: prologues add their frame's size to
+    /// it, which must not wrap.
     pub stack_limit: usize,
-    /// Frame pointer of the trampoline through which Wasm was last left; `[exit_fp + 8]` is the return address in it.
+    /// Frame pointer of the stub or trampoline through which Wasm was last left; `[exit_fp + 8]` is the return address in
+    /// Wasm, `[exit_fp]` the frame pointer of the Wasm frame.
     pub exit_fp: usize,
     /// The entry record of the current activation, or null.
     pub entry: *mut u8,
@@ -73,8 +75,8 @@ pub struct HostContext {
     pub store: *mut StoreContext,
     /// `extern "C" fn(context: *mut HostContext, values: *mut u128) -> u64`; non-zero means an error is pending.
     pub function: *const u8,
-    /// The C trampoline that exit stubs call: `extern "C" fn(context, values)`; it does not return on error.
-    pub trampoline: *const u8,
+    /// What exit stubs call when `function` failed: `extern "C" fn(store: *mut StoreContext) -> !`.
+    pub raise: *const u8,
     /// Instance context of the instance that imported the function, or null.
     pub caller: *mut u8,
     /// The host closure.

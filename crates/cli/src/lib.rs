@@ -1,4 +1,21 @@
-//! temp
+//! What the `upshift` command is made of. The command is the product; the library exists so that the project's tests can use
+//! the same `.wast` runner.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod exit;
+mod input;
+mod options;
+mod output;
+mod process;
+mod program;
+mod proposals;
+mod quantity;
+mod sections;
+mod statistics;
+mod table;
+mod value;
 pub mod wast;
-/// x
-pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+
+pub use args::main;

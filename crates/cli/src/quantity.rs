@@ -10,9 +10,9 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         "k" | "kb" | "kib" => 1 << 10,
         "m" | "mb" | "mib" => 1 << 20,
         "g" | "gb" | "gib" => 1 << 30,
-        unit => return Err(format!("unknown unit `{unit}`: use K, M or G")),
+        unit => return Err(format!("unknown unit `{unit}`: expected bytes such as 65536, 512K, 64M or 2G")),
     };
-    let number: u64 = digits.parse().map_err(|_| "expected a number of bytes such as 65536, 512K or 64M".to_string())?;
+    let number: u64 = digits.parse().map_err(|_| "expected bytes such as 65536, 512K, 64M or 2G".to_string())?;
     number.checked_mul(unit).ok_or_else(|| "that is too much".to_string())
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        unit => return Err(format!("unknown unit `{unit}`: use ms, s, m or h")),
+        unit => return Err(format!("unknown unit `{unit}`: expected a duration such as 500ms, 2s or 1.5m")),
     };
     let number: f64 = digits.parse().map_err(|_| "expected a duration such as 500ms, 2s or 1.5m".to_string())?;
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "expected a duration that is not negative".to_string())

@@ -12,6 +12,7 @@ use code::stubs::LazyStubs;
 use optimizing::OptimizingCompiler;
 use runtime::hooks::Hooks;
 use runtime::image::InitialImage;
+use runtime::memory_pool::MemoryPool;
 use runtime::store::Environment;
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
@@ -51,6 +52,7 @@ struct Inner {
     stubs: Stubs,
     types: TypeRegistry,
     pool: WorkerPool,
+    memory_pool: Arc<MemoryPool>,
     epoch: Arc<AtomicU64>,
 }
 
@@ -76,6 +78,7 @@ impl Engine {
             stubs: Stubs::default(),
             types: TypeRegistry::new(),
             pool: WorkerPool::new(config.threads),
+            memory_pool: Arc::default(),
             epoch: Arc::default(),
             config,
         };
@@ -125,6 +128,7 @@ impl Engine {
             space: Arc::clone(&inner.space),
             epoch: Arc::clone(&inner.epoch),
             memory_policy: inner.config.memory,
+            memory_pool: Arc::clone(&inner.memory_pool),
             max_wasm_stack: inner.config.max_wasm_stack,
             backtraces: inner.config.backtraces,
         }

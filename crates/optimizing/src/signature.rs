@@ -32,6 +32,13 @@ pub(crate) fn addresses(count: usize) -> Signature {
     signature
 }
 
+/// Of a host function's shim: the context and the values; not zero means that it failed.
+pub(crate) fn host_function() -> Signature {
+    let mut signature = addresses(2);
+    signature.returns.push(AbiParam::new(I64));
+    signature
+}
+
 /// Of a builtin: the context and its own arguments.
 pub(crate) fn builtin(builtin: Builtin) -> Signature {
     let param = |ty: BuiltinType| match ty {

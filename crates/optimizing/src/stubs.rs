@@ -6,19 +6,18 @@ use std::mem::offset_of;
 use abi::assign::results_need_buffer;
 use abi::compiled::CompiledCode;
 use abi::compiler::Settings;
-use abi::layout::{HostContext, InstanceHeader, VALUE_SLOT};
+use abi::layout::{HostContext, StoreContext, VALUE_SLOT};
+use abi::trap::TrapReason;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value};
 use cranelift_frontend::FunctionBuilder;
 use wasm::types::{FuncType, ValType};
 
-use crate::function::{Worker, check_stack_limit};
+use crate::function::Worker;
 use crate::isa::Target;
 use crate::signature;
+use crate::traps::trap_code;
 use crate::translate::state::value_type;
-
-// The stack limit is found through either context alike.
-const _: () = assert!(offset_of!(HostContext, store) == offset_of!(InstanceHeader, store));
 
 /// The stub through which C calls compiled functions of this type; see [`abi::compiler::Compiler::entry_stub`].
 pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, String> {
@@ -53,7 +52,7 @@ pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, Strin
     let isa = target.machine(Settings::default()).isa;
     Worker::with(true, |worker| {
         worker.compile(isa, signature::function(ty), |mut builder, _| {
-            check_stack_limit(builder.func);
+            // No check of the stack limit: this small frame is within what is left to the host below it.
             let block = start(&mut builder);
             let params = builder.block_params(block).to_vec();
             let context = params[0];
@@ -64,11 +63,7 @@ pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, Strin
             let slot = builder.create_sized_stack_slot(slot);
             let values = builder.ins().stack_addr(I64, slot, 0);
             store_all(&mut builder, &params[1 + usize::from(buffered)..], values);
-            let flags = MemFlagsData::trusted();
-            let trampoline = offset_of!(HostContext, trampoline) as i32;
-            let trampoline = builder.ins().load(I64, flags, context, trampoline);
-            let callee = builder.import_signature(signature::addresses(2));
-            builder.ins().call_indirect(callee, trampoline, &[context, values]);
+            call_host(&mut builder, context, values);
             let mut results = Vec::with_capacity(ty.results().len());
             load_all(&mut builder, ty.results(), values, &mut results);
             if buffered {
@@ -80,6 +75,32 @@ pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, Strin
             Ok(())
         })
     })
+}
+
+/// Records the exit frame, calls the host function, and raises if it failed.
+fn call_host(builder: &mut FunctionBuilder<'_>, context: Value, values: Value) {
+    let flags = MemFlagsData::trusted();
+    let field = |builder: &mut FunctionBuilder<'_>, offset: usize| {
+        builder.ins().load(I64, flags, context, offset as i32)
+    };
+    let store = field(builder, offset_of!(HostContext, store));
+    let fp = builder.ins().get_frame_pointer(I64);
+    builder.ins().store(flags, fp, store, offset_of!(StoreContext, exit_fp) as i32);
+    let function = field(builder, offset_of!(HostContext, function));
+    let callee = builder.import_signature(signature::host_function());
+    let call = builder.ins().call_indirect(callee, function, &[context, values]);
+    let failed = builder.inst_results(call)[0];
+    let (raising, returned) = (builder.create_block(), builder.create_block());
+    builder.set_cold_block(raising);
+    builder.ins().brif(failed, raising, &[], returned, &[]);
+    builder.seal_block(raising);
+    builder.seal_block(returned);
+    builder.switch_to_block(raising);
+    let raise = field(builder, offset_of!(HostContext, raise));
+    let callee = builder.import_signature(signature::addresses(1));
+    builder.ins().call_indirect(callee, raise, &[store]);
+    builder.ins().trap(trap_code(TrapReason::Unreachable));
+    builder.switch_to_block(returned);
 }
 
 fn start(builder: &mut FunctionBuilder<'_>) -> cranelift_codegen::ir::Block {

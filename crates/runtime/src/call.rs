@@ -57,6 +57,7 @@ pub(crate) struct Activation {
 /// # Safety
 /// `stub` is the entry stub for the type of `function`, which belongs to the store of `context`, pinned and used by
 /// nobody else; `values` has a slot for every parameter and every result.
+#[inline]
 pub unsafe fn call(
     context: *mut StoreContext,
     stub: *const u8,
@@ -169,6 +170,7 @@ unsafe fn record_trap(context: *mut StoreContext, pc: usize, fp: usize) {
 
 /// # Safety
 /// `context` is that of a pinned store that nobody else uses.
+#[cold]
 unsafe fn take_pending(context: *mut StoreContext) -> Raised {
     // SAFETY: promised by the caller.
     let store = unsafe { Store::of_context(context) };
@@ -180,6 +182,7 @@ unsafe fn take_pending(context: *mut StoreContext) -> Raised {
 ///
 /// # Safety
 /// `store` is a live store.
+#[inline]
 unsafe fn stack_limit(store: *mut Store) -> Result<usize, Raised> {
     let here = approximate_sp();
     // SAFETY: promised by the caller.

@@ -10,7 +10,7 @@ use code::code::Code;
 use wasm::types::{CanonicalTypeIndex, FuncType};
 
 use crate::store::Store;
-use crate::trampolines;
+use crate::call::raise;
 
 /// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
 /// that it left a failure with the store. It must not unwind.
@@ -56,7 +56,7 @@ impl HostFunction {
         HostContext {
             store,
             function: self.shim as *const u8,
-            trampoline: trampolines::host_call as *const u8,
+            raise: raise as *const u8,
             caller,
             data: Arc::as_ptr(self).cast(),
         }
@@ -71,6 +71,7 @@ impl HostFunction {
     ///
     /// # Safety
     /// `context` was made by [`HostFunction::context`], and its store lives.
+    #[inline]
     pub unsafe fn caller(context: *const HostContext) -> (*mut u8, *mut u8) {
         // SAFETY: promised by the caller; a pinned store's context leads to it.
         unsafe { ((*(*(*context).store).store.cast::<Store>()).data(), (*context).caller) }
@@ -80,6 +81,7 @@ impl HostFunction {
     ///
     /// # Safety
     /// `context` was made by [`HostFunction::context`], and its store, which holds the function, lives.
+    #[inline]
     pub unsafe fn of_context<'a>(context: *const HostContext) -> &'a HostFunction {
         // SAFETY: promised by the caller; `data` is what `context` put there.
         unsafe { &*(*context).data.cast() }

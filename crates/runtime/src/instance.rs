@@ -75,6 +75,7 @@ impl Instance {
     ///
     /// # Safety
     /// `vmctx` is the context of an instance in a live store.
+    #[inline]
     pub unsafe fn id_of_context(vmctx: *mut u8) -> InstanceId {
         // SAFETY: as in `of_context`; only read.
         unsafe { (*(*vmctx.cast::<InstanceHeader>()).instance.cast::<Instance>()).id }

@@ -15,6 +15,7 @@ pub mod instantiate;
 pub mod limiter;
 pub mod matching;
 pub mod memory;
+pub mod memory_pool;
 pub mod signal;
 pub mod store;
 pub mod table;

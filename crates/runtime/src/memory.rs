@@ -10,6 +10,8 @@
 //!
 //! Invariant: bytes at and after the length, up to the end of the last page that was ever in bounds, are zero.
 
+use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use abi::layout::MemoryDefinition;
@@ -20,6 +22,7 @@ use wasm::types::MemoryType;
 
 use crate::error::ResourceError;
 use crate::image::InitialImage;
+use crate::memory_pool::{MemoryPool, Range};
 
 #[cfg(test)]
 mod tests;
@@ -35,16 +38,17 @@ pub const MAX_BYTES_32: u64 = 4 << 30;
 pub struct Memory {
     ty: MemoryType,
     style: MemoryStyle,
-    reservation: Reservation,
-    /// Bytes from the start of the reservation that are readable and writable; a whole number of system pages.
-    accessible: usize,
+    /// Taken out once, in `drop`.
+    range: ManuallyDrop<Range>,
+    /// Accessible bytes at the start.
+    initially: usize,
     /// Bytes of the reservation that the memory may grow into without moving.
     capacity: usize,
     definition: *mut MemoryDefinition,
     /// The definition, when no instance context holds it.
     own: Option<Box<MemoryDefinition>>,
-    /// Keeps the pages' backing alive.
-    image: Option<Arc<InitialImage>>,
+    /// Where a guarded range goes in the end.
+    pool: Arc<MemoryPool>,
 }
 
 impl Memory {
@@ -56,20 +60,23 @@ impl Memory {
     pub fn new(
         ty: MemoryType,
         policy: &MemoryPolicy,
+        pool: &Arc<MemoryPool>,
         image: Option<Arc<InitialImage>>,
     ) -> Result<Memory, ResourceError> {
         let length = ty.min_bytes().filter(|&bytes| bytes <= maximum_bytes(&ty)).ok_or_else(|| over_limit(&ty))?;
         let length = usize::try_from(length).map_err(|_| over_limit(&ty))?;
+        let initially = round_up_to_page(length).ok_or_else(|| over_limit(&ty))?;
         let refused = |error| ResourceError::System { what: format!("linear memory of {length} bytes"), error };
-        let (style, reservation, capacity) = reserve(&ty, policy, length).map_err(refused)?;
-        let accessible = round_up_to_page(length).ok_or_else(|| over_limit(&ty))?;
-        reservation.commit(0, accessible).map_err(refused)?;
-        if let Some(image) = &image {
-            image.map_into(&reservation).map_err(refused)?;
-        }
-        let mut own = Box::new(MemoryDefinition { base: reservation.as_ptr(), length });
+        let guarded = policy.style(&ty) == MemoryStyle::Guarded;
+        let pooled = if guarded { pool.take(initially, image.as_ref()) } else { None };
+        let (style, range, capacity) = match pooled {
+            Some(range) => (MemoryStyle::Guarded, range, GUARDED_RESERVATION as usize),
+            None => new_range(&ty, policy, length, image).map_err(refused)?,
+        };
+        let mut own = Box::new(MemoryDefinition { base: range.reservation.as_ptr(), length });
         let definition = &raw mut *own;
-        Ok(Memory { ty, style, reservation, accessible, capacity, definition, own: Some(own), image })
+        let (range, own, pool) = (ManuallyDrop::new(range), Some(own), Arc::clone(pool));
+        Ok(Memory { ty, style, range, initially, capacity, definition, own, pool })
     }
 
     /// Moves the definition into an instance context that outlives the memory.
@@ -93,7 +100,7 @@ impl Memory {
 
     /// Did it start out as an image of its module's data?
     pub fn has_image(&self) -> bool {
-        self.image.is_some()
+        self.range.image.is_some()
     }
 
     /// What compiled code sees.
@@ -103,7 +110,7 @@ impl Memory {
 
     /// Address of byte 0.
     pub fn base(&self) -> *mut u8 {
-        self.reservation.as_ptr()
+        self.range.reservation.as_ptr()
     }
 
     /// Current length in bytes.
@@ -139,14 +146,14 @@ impl Memory {
             return false;
         }
         let Some(accessible) = round_up_to_page(bytes) else { return false };
-        if accessible > self.accessible {
-            if self.reservation.commit(self.accessible, accessible - self.accessible).is_err() {
+        if accessible > self.range.accessible {
+            if self.range.reservation.commit(self.range.accessible, accessible - self.range.accessible).is_err() {
                 return false;
             }
-            self.accessible = accessible;
+            self.range.accessible = accessible;
         }
         // SAFETY: as in `len`.
-        unsafe { *self.definition = MemoryDefinition { base: self.reservation.as_ptr(), length: bytes } };
+        unsafe { *self.definition = MemoryDefinition { base: self.range.reservation.as_ptr(), length: bytes } };
         true
     }
 
@@ -176,24 +183,45 @@ impl Memory {
         }) else {
             return false;
         };
-        if reservation.commit(0, self.accessible).is_err() {
+        if reservation.commit(0, self.range.accessible).is_err() {
             return false;
         }
         // SAFETY: both reservations have `accessible` bytes mapped readable and writable and are distinct; `len` is at
         // most that.
         unsafe { std::ptr::copy_nonoverlapping(self.base(), reservation.as_ptr(), self.len()) };
-        self.reservation = reservation;
+        self.range.reservation = reservation;
         self.capacity = capacity;
         true
     }
 }
 
-/// Takes address space for a memory: as the policy wishes, or less if there is none.
-fn reserve(
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: only here is the range taken out, and `self` is not used afterwards.
+        let range = unsafe { ManuallyDrop::take(&mut self.range) };
+        if self.style == MemoryStyle::Guarded {
+            self.pool.give(range, self.initially);
+        }
+    }
+}
+
+/// Takes address space for a memory, as the policy wishes or less if there is none, and fills in its first contents.
+fn new_range(
     ty: &MemoryType,
     policy: &MemoryPolicy,
     length: usize,
-) -> std::io::Result<(MemoryStyle, Reservation, usize)> {
+    image: Option<Arc<InitialImage>>,
+) -> io::Result<(MemoryStyle, Range, usize)> {
+    let (style, reservation, capacity) = reserve(ty, policy, length)?;
+    let accessible = round_up_to_page(length).unwrap_or(length);
+    reservation.commit(0, accessible)?;
+    if let Some(image) = &image {
+        image.map_into(&reservation)?;
+    }
+    Ok((style, Range { reservation, accessible, image }, capacity))
+}
+
+fn reserve(ty: &MemoryType, policy: &MemoryPolicy, length: usize) -> io::Result<(MemoryStyle, Reservation, usize)> {
     if policy.style(ty) == MemoryStyle::Guarded
         && let Ok(reservation) = Reservation::new((GUARDED_RESERVATION + GUARD) as usize)
     {

@@ -21,6 +21,7 @@ use crate::image::InitialImage;
 use crate::instance::Instance;
 use crate::limiter::Limiter;
 use crate::memory::Memory;
+use crate::memory_pool::MemoryPool;
 use crate::table::Table;
 
 macro_rules! ids {
@@ -65,6 +66,8 @@ pub struct Environment {
     pub epoch: Arc<AtomicU64>,
     /// How memories are made.
     pub memory_policy: MemoryPolicy,
+    /// Where their address ranges come from, and go to.
+    pub memory_pool: Arc<MemoryPool>,
     /// Bytes of stack that Wasm may take.
     pub max_wasm_stack: usize,
     /// Record the frames when something is raised.
@@ -153,21 +156,25 @@ impl Store {
     }
 
     /// The store's identity.
+    #[inline]
     pub fn id(&self) -> StoreId {
         self.id
     }
 
     /// What it got from its engine.
+    #[inline]
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
     /// What it shares with compiled code.
+    #[inline]
     pub fn context(&mut self) -> *mut StoreContext {
         &raw mut *self.context
     }
 
     /// The embedding layer's data pointer.
+    #[inline]
     pub fn data(&self) -> *mut u8 {
         self.data
     }
@@ -227,7 +234,7 @@ impl Store {
         if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
             return Err(ResourceError::Limit(format!("the resource limiter refused a memory of {bytes} bytes")));
         }
-        self.memories.push(Memory::new(ty, &self.environment.memory_policy, image)?);
+        self.memories.push(Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?);
         Ok(MemoryId(self.memories.len() as u32 - 1))
     }
 

@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 
-use abi::layout::{HostContext, InstanceHeader, StoreContext};
+use abi::layout::{InstanceHeader, StoreContext};
 
 use crate::call::{lazy_compile, raise};
 
@@ -12,12 +12,6 @@ const EXIT_FP: usize = offset_of!(StoreContext, exit_fp);
 sys::lazy_trampoline! {
     /// Where lazy stubs jump to: compiles the function and goes on in it.
     pub lazy, hook = lazy_compile, raise = raise, store_offset = STORE, exit_fp_offset = EXIT_FP
-}
-
-sys::host_call_trampoline! {
-    /// What exit stubs call: leaves Wasm and calls the host function's shim.
-    pub host_call, raise = raise, host_store_offset = offset_of!(HostContext, store),
-    host_func_offset = offset_of!(HostContext, function), exit_fp_offset = EXIT_FP
 }
 
 macro_rules! builtin_trampolines {

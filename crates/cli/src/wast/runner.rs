@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use upshift::{Engine, Instance, Linker, Module, Store, Trap};
 use wast::token::Id;
-use wast::{QuoteWat, Wat, WastDirective};
+use wast::{QuoteWat, WastDirective, Wat};
 
 use super::Outcome;
 use super::execute::{Executed, Problem};

@@ -9,7 +9,7 @@ fn ty(min: u64, max: Option<u64>, page_size_log2: u8) -> MemoryType {
 #[test]
 fn a_checked_memory_keeps_its_contents_when_it_moves() {
     let policy = MemoryPolicy { guard_pages: false, ..MemoryPolicy::default() };
-    let mut memory = Memory::new(ty(1, None, 16), &policy, None).unwrap();
+    let mut memory = Memory::new(ty(1, None, 16), &policy, &Arc::default(), None).unwrap();
     memory.bytes_mut()[65535] = 7;
     let mut last = memory.base();
     let mut moves = 0;
@@ -29,20 +29,37 @@ fn a_checked_memory_keeps_its_contents_when_it_moves() {
 #[test]
 fn styles_follow_the_policy_and_the_type() {
     let policy = MemoryPolicy::default();
-    assert_eq!(Memory::new(ty(1, None, 16), &policy, None).unwrap().style(), MemoryStyle::Guarded);
-    assert_eq!(Memory::new(ty(1, Some(2), 16), &policy, None).unwrap().style(), MemoryStyle::Checked);
-    assert_eq!(Memory::new(ty(1, None, 0), &policy, None).unwrap().style(), MemoryStyle::Checked);
+    assert_eq!(Memory::new(ty(1, None, 16), &policy, &Arc::default(), None).unwrap().style(), MemoryStyle::Guarded);
+    assert_eq!(Memory::new(ty(1, Some(2), 16), &policy, &Arc::default(), None).unwrap().style(), MemoryStyle::Checked);
+    assert_eq!(Memory::new(ty(1, None, 0), &policy, &Arc::default(), None).unwrap().style(), MemoryStyle::Checked);
 }
 
 #[test]
 fn limits_hold() {
     let policy = MemoryPolicy::default();
-    assert!(Memory::new(ty(u64::MAX, None, 16), &policy, None).is_err());
-    assert!(Memory::new(ty(65537, None, 16), &policy, None).is_err());
-    let memory = Memory::new(ty(1, Some(3), 16), &policy, None).unwrap();
+    assert!(Memory::new(ty(u64::MAX, None, 16), &policy, &Arc::default(), None).is_err());
+    assert!(Memory::new(ty(65537, None, 16), &policy, &Arc::default(), None).is_err());
+    let memory = Memory::new(ty(1, Some(3), 16), &policy, &Arc::default(), None).unwrap();
     assert_eq!(memory.grown_by(2), Some(3 << 16));
     assert_eq!(memory.grown_by(3), None);
     assert_eq!(memory.grown_by(u64::MAX), None);
-    let odd = Memory::new(ty(3, Some(5000), 0), &policy, None).unwrap();
+    let odd = Memory::new(ty(3, Some(5000), 0), &policy, &Arc::default(), None).unwrap();
     assert_eq!((odd.len(), odd.grown_by(4997), odd.grown_by(4998)), (3, Some(5000), None));
+}
+
+#[test]
+fn a_pooled_range_keeps_nothing_of_its_former_owner() {
+    let (policy, pool) = (MemoryPolicy::default(), Arc::default());
+    let mut first = Memory::new(ty(2, None, 16), &policy, &pool, None).unwrap();
+    let base = first.base();
+    assert!(first.grow_to(first.grown_by(3).unwrap()));
+    first.bytes_mut().fill(0xaa);
+    drop(first);
+    let mut second = Memory::new(ty(2, None, 16), &policy, &pool, None).unwrap();
+    assert_eq!(second.base(), base, "the range is used again");
+    assert_eq!(second.len(), 2 << 16);
+    assert!(second.bytes().iter().all(|&byte| byte == 0));
+    assert!(second.grow_to(second.grown_by(3).unwrap()));
+    assert!(second.bytes().iter().all(|&byte| byte == 0));
+    assert_ne!(Memory::new(ty(2, None, 16), &policy, &pool, None).unwrap().base(), base, "not while it is used");
 }

@@ -1,6 +1,6 @@
 //! Trampolines: how compiled code calls Rust. Each macro makes one naked function in the crate that knows the layout.
 //!
-//! All three do the same things in the same order:
+//! Both do the same things in the same order:
 //! 1. Build a frame and store its frame pointer as the *exit frame pointer* in the store context. That marks where
 //!    compiled code was left: `[exit_fp + 8]` is the return address inside it and `[exit_fp]` the frame pointer of the
 //!    frame that called, where a stack walk starts.
@@ -48,9 +48,6 @@ pub type Raise = unsafe extern "C" fn(store: *mut u8) -> !;
 
 /// Makes a function callable: compiles it and returns its code, or null when the reason why not lies in the store.
 pub type LazyHook = unsafe extern "C" fn(vmctx: *mut u8, index: u32) -> *const u8;
-
-/// The function behind a host call: not 0 when it failed and the reason lies in the store.
-pub type HostFunction = unsafe extern "C" fn(host_context: *mut u8, args: *mut u128) -> u64;
 
 /// Defines the function that lazy stubs ([`lazy_stub_bytes`](crate::stub::lazy_stub_bytes)) jump to.
 ///
@@ -184,58 +181,6 @@ macro_rules! builtin_trampoline {
                 body = sym $body,
                 raise = sym $raise,
                 store = const $store,
-                exit_fp = const $exit_fp,
-            )
-        }
-    };
-}
-
-/// Defines the function that exit stubs call to run a host function.
-///
-/// ```
-/// # use upshift_sys as sys;
-/// # unsafe extern "C" fn raise(store: *mut u8) -> ! {
-/// #     std::process::abort()
-/// # }
-/// sys::host_call_trampoline!(pub(crate) call_host, raise = raise,
-///     host_store_offset = 0, host_func_offset = 8, exit_fp_offset = 16);
-/// ```
-///
-/// At entry: `rdi` is the host context, `rsi` the argument buffer. The store context pointer lies at
-/// `[host + host_store_offset]` and the [`HostFunction`](crate::trampolines::HostFunction) to call, with the same two
-/// arguments, at `[host + host_func_offset]`. Returns when the function returned 0.
-#[macro_export]
-macro_rules! host_call_trampoline {
-    ($(#[$meta:meta])* $vis:vis $name:ident, raise = $raise:path,
-     host_store_offset = $store:expr, host_func_offset = $func:expr,
-     exit_fp_offset = $exit_fp:expr $(,)?) => {
-        $(#[$meta])*
-        ///
-        /// # Safety
-        /// Only an exit stub may call this, with a host context and an argument buffer.
-        #[unsafe(naked)]
-        $vis unsafe extern "C" fn $name() {
-            const _: $crate::trampolines::Raise = $raise;
-            ::core::arch::naked_asm!(
-                "push rbp",
-                "mov rbp, rsp",
-                "mov r11, [rdi + {store}]",
-                "mov [r11 + {exit_fp}], rbp",
-                "push rdi",
-                "sub rsp, 8", // 16-byte alignment at the call
-                "call qword ptr [rdi + {func}]",
-                "test rax, rax",
-                "jnz 2f",
-                "leave",
-                "ret",
-                "2:",
-                "mov rdi, [rbp - 8]",
-                "mov rdi, [rdi + {store}]",
-                "call {raise}",
-                "ud2",
-                raise = sym $raise,
-                store = const $store,
-                func = const $func,
                 exit_fp = const $exit_fp,
             )
         }

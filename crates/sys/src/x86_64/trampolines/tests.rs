@@ -4,11 +4,11 @@ use std::arch::naked_asm;
 use std::mem::offset_of;
 use std::ptr;
 
-use super::{BuiltinResult, HostFunction};
+use super::BuiltinResult;
 use crate::code_memory::CodeMemory;
 use crate::context::{EntryRecord, EntryStub, caller_of, enter, resume_landing};
 use crate::stub::lazy_stub_bytes;
-use crate::{builtin_trampoline, host_call_trampoline, lazy_trampoline};
+use crate::{builtin_trampoline, lazy_trampoline};
 
 /// A store context.
 #[repr(C)]
@@ -27,14 +27,6 @@ struct Vmctx {
     padding: [u64; 3],
     store: *mut Store,
     target: *const u8,
-}
-
-/// A host context.
-#[repr(C)]
-struct Host {
-    padding: u64,
-    function: HostFunction,
-    store: *mut Store,
 }
 
 /// Raises by landing.
@@ -111,14 +103,6 @@ builtin_trampoline!(
     exit_fp_offset = offset_of!(Store, exit_fp)
 );
 
-host_call_trampoline!(
-    call_host,
-    raise = raise,
-    host_store_offset = offset_of!(Host, store),
-    host_func_offset = offset_of!(Host, function),
-    exit_fp_offset = offset_of!(Store, exit_fp)
-);
-
 /// A builtin: adds its arguments with weights; fails when the last is 0.
 unsafe extern "C" fn weigh(vmctx: *mut u8, a: u64, b: u64, c: u64, d: u64, e: u64) -> BuiltinResult {
     // SAFETY: the tests pass a valid context, and the exit frame is the trampoline's.
@@ -127,16 +111,6 @@ unsafe extern "C" fn weigh(vmctx: *mut u8, a: u64, b: u64, c: u64, d: u64, e: u6
         return BuiltinResult::failed();
     }
     BuiltinResult::ok(a + 10 * b + 100 * c + 1000 * d + 10_000 * e)
-}
-
-/// A host function: doubles its argument; fails for 0.
-unsafe extern "C" fn double(host: *mut u8, args: *mut u128) -> u64 {
-    // SAFETY: the tests pass valid contexts and one argument, and the exit frame is the trampoline's.
-    unsafe {
-        check_exit((*host.cast::<Host>()).store);
-        *args *= 2;
-        u64::from(*args == 0)
-    }
 }
 
 /// Context and store of one test.
@@ -278,12 +252,6 @@ unsafe extern "C" fn entry_stub(code: *const u8, vmctx: *mut u8, args: *mut u128
     )
 }
 
-/// An entry stub that passes `args` itself and ignores the result.
-#[unsafe(naked)]
-unsafe extern "C" fn buffer_stub(code: *const u8, context: *mut u8, args: *mut u128) {
-    naked_asm!("push rbp", "mov rbp, rsp", "mov rax, rdi", "mov rdi, rsi", "mov rsi, rdx", "call rax", "pop rbp", "ret",)
-}
-
 /// Enters `code` and says whether it landed.
 fn run(store: &mut Store, stub: EntryStub, code: *const u8, context: *mut u8, args: &mut [u128]) -> bool {
     // SAFETY: the tests pass stub, code and arguments that belong together.
@@ -310,18 +278,5 @@ fn a_builtin_returns_or_raises() {
     assert!(!run(&mut store, entry_stub, code, context, &mut args));
     assert_eq!((args[0], store.raised), (54_321, 0));
     assert!(run(&mut store, entry_stub, code, context, &mut [1, 2, 3, 4, 0]));
-    assert_eq!(store.raised, 1);
-}
-
-#[test]
-fn a_host_call_returns_or_raises() {
-    let mut store = Box::<Store>::default();
-    let mut host = Host { padding: 0, function: double, store: &mut *store };
-    let context: *mut u8 = (&raw mut host).cast();
-    let code = call_host as *const u8;
-    let mut args = [21];
-    assert!(!run(&mut store, buffer_stub, code, context, &mut args));
-    assert_eq!((args[0], store.raised), (42, 0));
-    assert!(run(&mut store, buffer_stub, code, context, &mut [0]));
     assert_eq!(store.raised, 1);
 }

@@ -1,0 +1,83 @@
+//! `upshift inspect`: what a module is made of, what it needs and what it gives.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use upshift::{Engine, Error, Module, Result};
+
+use crate::quantity::show_bytes;
+use crate::sections::{self, Section};
+use crate::table::Table;
+use crate::{input, proposals};
+
+/// Show a module's sections, imports, exports, producers, and the proposals it uses
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  upshift inspect module.wasm | less")]
+pub(crate) struct Args {
+    /// The module (.wasm, .wat, or `-` for standard input).
+    #[arg(value_name = "FILE")]
+    file: OsString,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let binary = input::module(&args.file)?;
+    let name = input::name(&args.file);
+    let module =
+        Module::from_binary(&Engine::default(), &binary).map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    output::print_line(format_args!("{name}: {}, {} functions", show_bytes(binary.len() as u64), module.functions().len());
+    if let Some(name) = module.name() {
+        output::print_line(format_args!("name: {name}");
+    }
+    let proposals = proposals::used(&binary);
+    output::print_line(format_args!("proposals used: {}", if proposals.is_empty() { "none".to_string() } else { proposals.join(", ") });
+    let sections = sections::sections(&binary);
+    print_producers(&binary, &sections);
+    print_table("Sections", &section_table(&sections));
+    print_table("Imports", &imports(&module));
+    print_table("Exports", &exports(&module));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_table(title: &str, table: &Table) {
+    if !table.is_empty() {
+        output::print(format_args!("\n{title}\n{table}"))?;
+    }
+}
+
+fn print_producers(binary: &[u8], sections: &[Section]) {
+    let section = sections.iter().find(|section| section.id == 0 && section.name == "producers");
+    let Some(section) = section else { return };
+    output::print_line(format_args!("\nProducers");
+    for field in sections::producers(&binary[section.contents.clone()]) {
+        let version = |(name, version): &(String, String)| format!("{name} {version}").trim_end().to_string();
+        let values: Vec<String> = field.values.iter().map(version).collect();
+        output::print_line(format_args!("  {}: {}", field.field, values.join(", "));
+    }
+}
+
+fn section_table(sections: &[Section]) -> Table {
+    let mut table = Table::new(&["section", ">offset", ">bytes", ">entries"]);
+    for Section { id, name, contents, count } in sections {
+        let name = if *id == 0 { format!("custom \"{name}\"") } else { name.clone() };
+        let count = count.map_or(String::new(), |count| count.to_string());
+        table.row([name, format!("{:#x}", contents.start), contents.len().to_string(), count]);
+    }
+    table
+}
+
+fn imports(module: &Module) -> Table {
+    let mut table = Table::new(&["module", "name", "type"]);
+    for import in module.imports() {
+        table.row([import.module().to_string(), import.name().to_string(), import.ty().to_string()]);
+    }
+    table
+}
+
+fn exports(module: &Module) -> Table {
+    let mut table = Table::new(&["name", "type"]);
+    for export in module.exports() {
+        table.row([export.name().to_string(), export.ty().to_string()]);
+    }
+    table
+}

@@ -1,0 +1,35 @@
+//! `upshift run`: a WASI program, or one call of an export.
+
+use std::process::ExitCode;
+
+use upshift::Result;
+
+use crate::options::RunOptions;
+use crate::program;
+
+/// Run a program, or call one function of a module
+///
+/// A WASI program (one that exports `_start`) is run with the arguments after FILE; its exit code becomes ours. It sees no
+/// files, unless --dir lets it, and no environment, unless --env does. With --invoke, an export is called, and its results
+/// are printed, one a line.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "upshift run [OPTIONS] <FILE> [ARGS]...", after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    options: RunOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  upshift run hello.wasm
+  upshift run --dir . --dir /usr/share/data::/data tool.wasm --verbose input.txt
+  upshift run --env HOME --env LANG=C tool.wasm
+  upshift run --invoke add math.wat 2 -3
+  upshift run --timeout 2s --max-memory 64M --stats untrusted.wasm
+
+A trap is shown with its backtrace, and the exit code is 134.";
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    program::run(&args.options)
+}

@@ -1,0 +1,33 @@
+//! Standard output, which may be closed at any time by a reader that has seen enough, such as `head`.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+use upshift::{Context, Result};
+
+/// Writes a text. That nobody reads it any more is no error.
+///
+/// # Errors
+/// When it cannot be written, for example because the disk is full.
+pub(crate) fn print(text: impl Display) -> Result<()> {
+    ignore_closed(write!(io::stdout().lock(), "{text}"))
+}
+
+/// Writes a text and ends the line.
+///
+/// # Errors
+/// As for [`print`].
+pub(crate) fn print_line(text: impl Display) -> Result<()> {
+    ignore_closed(writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// Turns "nobody reads this" into success.
+///
+/// # Errors
+/// Any other error, in words.
+pub(crate) fn ignore_closed(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}

@@ -1,0 +1,201 @@
+//! A program that is about to run: engine, module, linker, and what each run of it gets.
+
+mod host;
+mod timer;
+
+use std::process::ExitCode;
+
+use upshift::{Engine, Error, Func, Instance, InstancePre, Linker, Module, Result, Store, Trap, Val};
+
+use crate::exit::{self, End};
+use crate::options::{RunOptions, UnknownImports};
+use crate::{input, output, sections, statistics, value};
+
+pub(crate) use host::{Host, Output};
+pub(crate) use timer::start as start_timer;
+
+/// A module with all that it imports, ready to be run any number of times.
+pub(crate) struct Program<'options> {
+    options: &'options RunOptions,
+    pub(crate) module: Module,
+    linker: Linker<Host>,
+    output: Output,
+}
+
+/// A program in a store, ready to be called.
+pub(crate) struct Running {
+    pub(crate) store: Store<Host>,
+    /// What is called; nothing when instantiation was all.
+    call: Option<Call>,
+}
+
+struct Call {
+    func: Func,
+    params: Vec<Val>,
+    results: Vec<Val>,
+}
+
+impl<'options> Program<'options> {
+    /// Links what can be linked without a store.
+    ///
+    /// # Errors
+    /// When the engine's code memory is full.
+    pub(crate) fn new(module: Module, options: &'options RunOptions, output: Output) -> Result<Program<'options>> {
+        let mut linker = Linker::new(module.engine());
+        let wasi = |name: &str| name == "wasi_snapshot_preview1" || name == "wasi_unstable";
+        if module.imports().any(|import| wasi(import.module())) {
+            wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
+        }
+        if options.unknown_imports == UnknownImports::Trap {
+            linker.define_unknown_imports_as_traps(&module)?;
+        }
+        Ok(Program { options, module, linker, output })
+    }
+
+    /// A new store with an instance, and the function to call.
+    ///
+    /// # Errors
+    /// When the program cannot be linked or started, or has nothing of what is to be called.
+    pub(crate) fn instantiate(&self) -> Result<Running, End> {
+        let options = self.options;
+        let host = Host::new(options, self.output)?;
+        let mut store = Store::new(self.module.engine(), host);
+        store.limiter(|host| &mut host.limits);
+        if let Some(fuel) = options.fuel {
+            store.set_fuel(fuel)?;
+        }
+        if options.timeout.is_some() {
+            store.set_epoch_deadline(1);
+        }
+        let instance = self.pre(&mut store)?.instantiate(&mut store)?;
+        let call = self.what_to_call(&mut store, instance)?;
+        Ok(Running { store, call })
+    }
+
+    /// The imports. Default values belong to a store, so that a linker with them is for one run only.
+    fn pre(&self, store: &mut Store<Host>) -> Result<InstancePre<Host>> {
+        if self.options.unknown_imports != UnknownImports::Default {
+            let advice = "`--unknown-imports trap` runs a program that does not need what it imports";
+            return self.linker.instantiate_pre(&self.module).map_err(|error| with_advice(error, advice));
+        }
+        let mut linker = self.linker.clone();
+        linker.define_unknown_imports_as_default_values(store, &self.module)?;
+        linker.instantiate_pre(&self.module)
+    }
+
+    fn what_to_call(&self, store: &mut Store<Host>, instance: Instance) -> Result<Option<Call>, End> {
+        let args = self.options.args()?;
+        if let Some(name) = &self.options.invoke {
+            self.initialize(store, instance)?;
+            let func = instance.get_func(&mut *store, name).ok_or_else(|| self.no_such_function(name))?;
+            return Ok(Some(Call::new(store, func, name, &args)?));
+        }
+        if let Some(start) = instance.get_func(&mut *store, "_start") {
+            return Ok(Some(Call::new(store, start, "_start", &[])?));
+        }
+        self.initialize(store, instance)?;
+        if sections::has_start(self.module.wire_bytes()) || self.exported_functions().is_empty() {
+            return Ok(None);
+        }
+        let names = self.exported_functions().join(", ");
+        let text =
+            format!("nothing to run: there is no `_start`. Call an export with `--invoke NAME`; there are: {names}");
+        Err(End::Failed(Error::msg(text)))
+    }
+
+    /// Runs what a library wants to be run before it is used.
+    fn initialize(&self, store: &mut Store<Host>, instance: Instance) -> Result<(), End> {
+        if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
+            Call::new(store, initialize, "_initialize", &[])?.run(store)?;
+        }
+        Ok(())
+    }
+
+    fn exported_functions(&self) -> Vec<String> {
+        let exports = self.module.exports().filter(|export| export.ty().func().is_some());
+        exports.map(|export| export.name().to_string()).collect()
+    }
+
+    fn no_such_function(&self, name: &str) -> Error {
+        let names = self.exported_functions();
+        let all = if names.is_empty() { "no functions".to_string() } else { names.join(", ") };
+        Error::msg(format!("there is no exported function `{name}`; the module exports {all}"))
+    }
+}
+
+impl Running {
+    /// Calls the program's function; the results remain.
+    ///
+    /// # Errors
+    /// How the program ended, if not by returning.
+    pub(crate) fn call(&mut self) -> Result<&[Val], End> {
+        match &mut self.call {
+            Some(call) => {
+                call.run(&mut self.store)?;
+                Ok(&call.results)
+            }
+            None => Ok(&[]),
+        }
+    }
+}
+
+impl Call {
+    fn new(store: &mut Store<Host>, func: Func, name: &str, args: &[&str]) -> Result<Call> {
+        let ty = func.ty(&*store);
+        let count = ty.params().len();
+        if args.len() != count {
+            let text = format!("`{name}` is {ty}: it takes {count} arguments, not {}", args.len());
+            return Err(Error::msg(text));
+        }
+        let mut params = Vec::with_capacity(count);
+        for (at, (text, ty)) in args.iter().zip(ty.params()).enumerate() {
+            let param = value::parse(text, &ty);
+            params.push(param.map_err(|what| Error::msg(format!("argument {} of `{name}`: {what}", at + 1)))?);
+        }
+        let results = vec![Val::I32(0); ty.results().len()];
+        Ok(Call { func, params, results })
+    }
+
+    fn run(&mut self, store: &mut Store<Host>) -> Result<(), End> {
+        let Call { func, params, results } = self;
+        func.call(&mut *store, params, results).map_err(|error| match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => error.context("the program took longer than --timeout"),
+            Some(Trap::OutOfFuel) => error.context("the program needed more than --fuel"),
+            _ => error,
+        })?;
+        Ok(())
+    }
+}
+
+fn with_advice(error: Error, advice: &str) -> Error {
+    let text = format!("{error:#}; {advice}");
+    if error.is::<upshift::UnknownImportError>() { Error::msg(text) } else { error }
+}
+
+/// Runs a program once, prints the results of `--invoke`, and gives the process's exit code.
+///
+/// # Errors
+/// When there is no such program, or it is not a valid module.
+pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
+    let engine = Engine::new(&options.config()?)?;
+    let module = Module::from_binary(&engine, &input::module(options.file())?)
+        .map_err(|error| Error::msg(format!("{}: {error:#}", input::name(options.file()))))?;
+    let program = Program::new(module.clone(), options, Output::Inherit)?;
+    timer::start(&engine, options.timeout);
+    let code = match run_once(&program) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(end) => exit::of(&end),
+    };
+    if options.stats {
+        eprint!("{}", statistics::of_module(&module));
+    }
+    Ok(code)
+}
+
+fn run_once(program: &Program<'_>) -> Result<(), End> {
+    let mut running = program.instantiate()?;
+    for result in running.call()? {
+        output::print_line(value::show(result))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The built command, as a shell sees it: output, messages and exit codes.
+
+mod support;
+
+use support::{File, upshift};
+
+const MATH: &str = r#"(module $math
+  (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "both") (param f64) (result f64 i64) (local.get 0) (i64.const -7))
+  (func $oops (export "oops") (call $inner))
+  (func $inner unreachable)
+  (func (export "spin") (loop (br 0)))
+  (memory (export "memory") 1)
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+
+/// Prints its second argument and its variable `WHO`, then ends with code 7.
+const WASI: &str = r#"(module
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $environ_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (func $print (param $at i32) (local $end i32)
+    (local.set $end (local.get $at))
+    (loop $next
+      (if (i32.load8_u (local.get $end))
+        (then (local.set $end (i32.add (local.get $end) (i32.const 1))) (br $next))))
+    (i32.store8 (local.get $end) (i32.const 10))
+    (i32.store (i32.const 0) (local.get $at))
+    (i32.store (i32.const 4) (i32.add (i32.const 1) (i32.sub (local.get $end) (local.get $at))))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (drop (call $args_get (i32.const 16) (i32.const 256)))
+    (call $print (i32.load (i32.const 20)))
+    (drop (call $environ_get (i32.const 16) (i32.const 1024)))
+    (call $print (i32.load (i32.const 16)))
+    (call $proc_exit (i32.const 7))))"#;
+
+#[test]
+fn run_calls_exports() {
+    let math = File::new("math.wat", MATH);
+    upshift(&["run", "--invoke", "add", math.path(), "2", "-3"]).exits(0).out("-1\n").err("");
+    upshift(&["run", "--invoke", "both", math.path(), "1.5"]).exits(0).out("1.5\n-7\n");
+    upshift(&["run", "--invoke", "add", math.path(), "2"]).exits(1).err_has("takes 2 arguments, not 1");
+    upshift(&["run", "--invoke", "add", math.path(), "2", "x"])
+        .exits(1)
+        .err_has("argument 2 of `add`: `x` is not an i32");
+    upshift(&["run", "--invoke", "sub", math.path()])
+        .exits(1)
+        .err_has("no exported function `sub`")
+        .err_has("add, both");
+    upshift(&["run", math.path()]).exits(1).err_has("--invoke");
+}
+
+#[test]
+fn run_runs_wasi_programs() {
+    let program = File::new("program.wat", WASI);
+    let args = ["run", "--env", "WHO=you", program.path(), "--invoke", "last"];
+    upshift(&args).exits(7).out("--invoke\nWHO=you\n").err("");
+    upshift(&["run", "--dir", "/nowhere/at/all", program.path()]).exits(1).err_has("/nowhere/at/all");
+    upshift(&["run", "--env", "NOT_SET_ANYWHERE", program.path()]).exits(1).err_has("NOT_SET_ANYWHERE");
+}
+
+#[test]
+fn traps_exit_with_134_and_a_backtrace() {
+    let math = File::new("traps.wat", MATH);
+    let oops = upshift(&["run", "--invoke", "oops", math.path()]).exits(134).out("");
+    oops.err_has("unreachable").err_has("math!inner").err_has("math!oops");
+    upshift(&["run", "--invoke", "spin", "--timeout", "50ms", math.path()]).exits(134).err_has("interrupt");
+    upshift(&["run", "--invoke", "spin", "--fuel", "10000", math.path()]).exits(134).err_has("fuel");
+}
+
+#[test]
+fn memory_has_a_ceiling() {
+    let math = File::new("memory.wat", MATH);
+    upshift(&["run", "--max-memory", "128K", "--invoke", "grow", math.path(), "1"]).exits(0).out("1\n");
+    upshift(&["run", "--max-memory", "128K", "--invoke", "grow", math.path(), "2"]).exits(0).out("-1\n");
+    upshift(&["run", "--max-memory", "1K", "--invoke", "grow", math.path(), "0"]).exits(1).err_has("--max-memory");
+}
+
+#[test]
+fn unknown_imports() {
+    let text = r#"(module (import "a" "b" (func $b (result i32))) (import "a" "g" (global $g i32))
+        (func (export "f") (result i32) (i32.add (call $b) (global.get $g))))"#;
+    let both = File::new("both.wat", text);
+    upshift(&["run", "--invoke", "f", both.path()]).exits(1).err_has("a::b").err_has("--unknown-imports");
+    upshift(&["run", "--unknown-imports", "default", "--invoke", "f", both.path()]).exits(0).out("0\n");
+    let text = r#"(module (import "a" "b" (func $b)) (func (export "f") (call $b)) (func (export "g")))"#;
+    let one = File::new("one.wat", text);
+    upshift(&["run", "--unknown-imports", "trap", "--invoke", "g", one.path()]).exits(0);
+    upshift(&["run", "--unknown-imports", "trap", "--invoke", "f", one.path()]).exits(134).err_has("a::b");
+}
+
+#[test]
+fn stats_and_tiers() {
+    let math = File::new("stats.wat", MATH);
+    let stats = upshift(&["run", "--stats", "--invoke", "add", math.path(), "1", "1"]).exits(0).out("2\n");
+    stats.err_has("optimizing").err_has("declared").err_has("peak memory");
+    for tier in ["auto", "optimizing"] {
+        upshift(&["run", "--tier", tier, "--invoke", "add", math.path(), "1", "1"]).exits(0);
+    }
+    for tier in ["interp", "baseline"] {
+        upshift(&["run", "--tier", tier, "--invoke", "add", math.path(), "1", "1"]).exits(1).err_has("no ");
+    }
+}
+
+#[test]
+fn validate_says_where() {
+    let good = File::new("good.wat", MATH);
+    let bad = File::new("bad.wat", "(module (func) (func $wrong (result i32)))");
+    let text = File::new("text.wat", "(module\n  (func (nonsense)))");
+    let noise = File::new("noise.wasm", "\0\0\0\0");
+    upshift(&["validate", good.path()]).exits(0).out(&format!("{}: valid\n", good.path()));
+    let mixed = upshift(&["validate", bad.path(), good.path()]).exits(1).out(&format!("{}: valid\n", good.path()));
+    mixed.err_has("wrong").err_has("offset");
+    upshift(&["validate", text.path()]).exits(1).err_has("text.wat:2:");
+    upshift(&["validate", noise.path()]).exits(1).err_has("noise.wasm");
+    upshift(&["validate", "/no/such/file.wasm"]).exits(1).err_has("cannot read /no/such/file.wasm");
+    upshift(&["validate", "-"]).exits(1).err_has("standard input is empty");
+}
+
+#[test]
+fn compile_inspect_and_objdump_show_the_module() {
+    let math = File::new("look.wat", MATH);
+    let json = upshift(&["compile", "--json", "--threads", "1", math.path()]).exits(0).json();
+    assert_eq!(json["functions"], 6);
+    assert_eq!(json["tiers"]["optimizing"]["functions"], 6);
+    assert!(json["cpu_s"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    upshift(&["compile", math.path()]).exits(0).out_has("optimizing").out_has("CPU time");
+    let inspect = upshift(&["inspect", math.path()]).exits(0);
+    inspect.out_has("name: math").out_has("multi-value").out_has("code").out_has("memory");
+    let add = upshift(&["objdump", "--func", "add", math.path()]).exits(0);
+    add.out_has("func 0 $add").out_has("i32.add").out_has("ret");
+    upshift(&["objdump", math.path()]).exits(0).out_has("func 5").out_has("unreachable");
+    upshift(&["objdump", "--func", "99", math.path()]).exits(1).err_has("`99` is not a function");
+}
+
+#[test]
+fn bench_reports_json() {
+    let math = File::new("bench.wat", MATH);
+    let args = ["bench", "--json", "--reps", "3", "--invoke", "add", math.path(), "40", "2"];
+    let json = upshift(&args).exits(0).json();
+    assert_eq!(json["result"], 42);
+    assert_eq!(json["cpu"].as_array().map(Vec::len), Some(3));
+    assert_eq!(json["wall"].as_array().map(Vec::len), Some(3));
+    for key in ["cpu_s", "wall_s", "peak_mb", "load_s", "validate_s", "compile_s", "instantiate_s", "first_call_s"] {
+        assert!(json[key].is_f64(), "{key}");
+    }
+    upshift(&["bench", "--reps", "3", "--invoke", "add", math.path(), "40", "2"]).exits(0).out_has("median");
+    let program = File::new("bench-program.wat", &WASI.replace("(i32.const 7)", "(i32.const 0)"));
+    let json = upshift(&["bench", "--json", "--reps", "2", "--env", "A=b", program.path(), "x"]).exits(0).json();
+    assert_eq!(json["cpu"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn wast_counts() {
+    let good = File::new("good.wast", "(module (func (export \"f\")))\n(assert_return (invoke \"f\"))");
+    let bad = File::new("bad.wast", "(module (func (export \"f\")))\n(assert_trap (invoke \"f\") \"unreachable\")");
+    upshift(&["wast", good.path()]).exits(0).out("PASS 2 FAIL 0\n");
+    let mixed = upshift(&["wast", good.path(), bad.path()]).exits(1).out_has("PASS 3 FAIL 1\n");
+    mixed.out_has(&format!("{}:2: ", bad.path()));
+}
+
+#[test]
+fn help_completions_and_manual() {
+    upshift(&["--help"]).exits(0).out_has("Examples:");
+    upshift(&["run", "--help"]).exits(0).out_has("upshift run [OPTIONS] <FILE> [ARGS]...").out_has("--unknown-imports");
+    upshift(&["run"]).exits(2).err_has("Usage");
+    upshift(&["run", "--timeout", "soon", "x.wasm"]).exits(2).err_has("500ms");
+    upshift(&["nonsense"]).exits(2);
+    upshift(&["completions", "bash"]).exits(0).out_has("upshift");
+    let folder = std::env::temp_dir().join(format!("upshift-man-{}", std::process::id()));
+    upshift(&["man", folder.to_str().unwrap()]).exits(0);
+    assert!(folder.join("upshift-run.1").exists());
+    std::fs::remove_dir_all(folder).unwrap();
+}
