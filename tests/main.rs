@@ -1,4 +1,10 @@
 //! The one harness: everything that tests the engine as a whole.
 
 mod abi;
+mod bad_input;
+mod child;
+mod embedding;
+mod fetched;
+mod random;
+mod resources;
 mod scripts;

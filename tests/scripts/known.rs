@@ -1,7 +1,7 @@
 //! `known_failures.toml`: the directives that fail, in which configuration, and why.
 //!
-//! An entry names a file (`DIRECTORY/FILE`), the lines of its directives (absent: any line of the file, at least one), the
-//! configurations (absent: all) and the reason.
+//! An entry names a test (`DIRECTORY/FILE`), the lines of its directives (absent: any line of the file, at least one), the
+//! configurations and the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -18,7 +18,7 @@ const HEAD: &str = "\
 # one that is listed and passes. `UPSHIFT_BLESS=1 cargo test -p upshift-tests` rewrites the list; every reason must be a real
 # one, so replace what begins with `TODO`.
 #
-# file: DIRECTORY/FILE.  lines: of the directives; if absent, the whole file.  configs: if absent, all.
+# test: DIRECTORY/FILE.  lines: of the directives; if absent, the whole file.  config: where it fails.
 ";
 
 /// A directive.
@@ -108,7 +108,7 @@ impl fmt::Display for Place {
 impl Entry {
     fn parse(value: &Value) -> Entry {
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_string);
-        let file = text("file").expect("an entry has a file");
+        let file = text("test").expect("an entry has a test");
         let list = |key: &str| {
             let values = value.get(key)?;
             Some(values.as_array().unwrap_or_else(|| panic!("{file}: {key} is a list")).clone())
@@ -123,10 +123,11 @@ impl Entry {
         };
         Entry {
             lines: list("lines").map(|lines| lines.into_iter().map(line).collect()),
-            configurations: match list("configs") {
-                Some(configurations) => configurations.into_iter().map(configuration).collect(),
-                None => Configuration::ALL.into(),
-            },
+            configurations: list("config")
+                .unwrap_or_else(|| panic!("{file}: an entry has a config"))
+                .into_iter()
+                .map(configuration)
+                .collect(),
             reason: text("reason").unwrap_or_else(|| panic!("{file}: an entry has a reason")),
             file,
         }
@@ -205,14 +206,12 @@ impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
         for Entry { file, lines, configurations, reason } in &self.entries {
-            write!(f, "\n[[failure]]\nfile = {file:?}\n")?;
+            write!(f, "\n[[failure]]\ntest = {file:?}\n")?;
             if let Some(lines) = lines {
                 f.write_str(&lines_of_toml(lines))?;
             }
-            if configurations.len() != Configuration::ALL.len() {
-                let names: Vec<&str> = configurations.iter().map(|configuration| configuration.name()).collect();
-                writeln!(f, "configs = {names:?}")?;
-            }
+            let names: Vec<&str> = configurations.iter().map(|configuration| configuration.name()).collect();
+            writeln!(f, "config = {names:?}")?;
             writeln!(f, "reason = {}", Value::String(reason.clone()))?;
         }
         Ok(())

@@ -178,7 +178,7 @@ const GLOBAL: u32 = size_of::<GlobalCell>() as u32;
 const FUNC_REF: u32 = size_of::<FuncRef>() as u32;
 
 const _: () = {
-    assert!(HEADER % 16 == 0);
+    assert!(HEADER.is_multiple_of(16));
     assert!(size_of::<MemoryDefinition>() == 16 && size_of::<TableDefinition>() == 16);
     assert!(FUNC_IMPORT == 16 && FUNC_REF == 24 && GLOBAL == 16);
 };

@@ -6,6 +6,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use upshift::{Context, Error, Result};
+use wast::Wat;
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
 
 /// The bytes of a file, or of standard input for `-`.
 ///
@@ -29,23 +32,35 @@ pub(crate) fn module(file: &OsStr) -> Result<Vec<u8>> {
     if bytes.is_empty() {
         return Err(Error::msg(format!("{} is empty", name(file))));
     }
-    let binary = match wat::parse_bytes(&bytes) {
-        Ok(binary) => binary.into_owned(),
-        Err(mut error) => {
-            error.set_path(Path::new(&name(file)));
-            return Err(Error::msg(not_a_module(file, &bytes).unwrap_or_else(|| error.to_string())));
-        }
-    };
-    Ok(binary)
+    if bytes.starts_with(b"\0asm") {
+        return Ok(bytes);
+    }
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+    let text = text.ok_or_else(|| {
+        let text = format!("{} is not a WebAssembly module: it begins with neither `\\0asm` nor text", name(file));
+        Error::msg(text)
+    })?;
+    encode(&text).map_err(|mut error| {
+        error.set_path(Path::new(&name(file)));
+        Error::msg(error.to_string())
+    })
 }
 
-/// What a file is, if it is neither format by a wide margin: the text parser's complaint would not help.
-fn not_a_module(file: &OsStr, bytes: &[u8]) -> Option<String> {
-    let name = name(file);
-    if bytes.iter().take(64).any(|&byte| byte == 0) {
-        return Some(format!("{name} is not a WebAssembly module: it begins with neither `\\0asm` nor text"));
-    }
-    None
+/// The binary format of a module in the text format.
+///
+/// # Errors
+/// The first place where the text is wrong.
+pub(crate) fn encode(text: &str) -> Result<Vec<u8>, wast::Error> {
+    let encode = || {
+        let mut lexer = Lexer::new(text);
+        lexer.allow_confusing_unicode(true);
+        let buffer = ParseBuffer::new_with_lexer(lexer)?;
+        parser::parse::<Wat<'_>>(&buffer)?.encode()
+    };
+    encode().map_err(|mut error: wast::Error| {
+        error.set_text(text);
+        error
+    })
 }
 
 /// How a file is called in messages.

@@ -10,7 +10,6 @@ mod options;
 mod output;
 mod process;
 mod program;
-mod proposals;
 mod quantity;
 mod sections;
 mod statistics;

@@ -66,7 +66,10 @@ fn traps_exit_with_134_and_a_backtrace() {
     let math = File::new("traps.wat", MATH);
     let oops = upshift(&["run", "--invoke", "oops", math.path()]).exits(134).out("");
     oops.err_has("unreachable").err_has("math!inner").err_has("math!oops");
-    upshift(&["run", "--invoke", "spin", "--timeout", "50ms", math.path()]).exits(134).err_has("interrupt");
+    upshift(&["run", "--invoke", "spin", "--timeout", "50ms", math.path()])
+        .exits(134)
+        .err_has("--timeout")
+        .err_has("interrupt");
     upshift(&["run", "--invoke", "spin", "--fuel", "10000", math.path()]).exits(134).err_has("fuel");
 }
 
@@ -173,4 +176,15 @@ fn help_completions_and_manual() {
     upshift(&["man", folder.to_str().unwrap()]).exits(0);
     assert!(folder.join("upshift-run.1").exists());
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_reader_that_stops_is_no_error() {
+    let math = File::new("pipe.wat", MATH);
+    for command in ["inspect", "objdump", "compile"] {
+        let line =
+            format!("{} {command} {} | true; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_upshift"), math.path());
+        let output = std::process::Command::new("bash").args(["-c", &line]).output().expect("a shell");
+        assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{command}");
+    }
 }

@@ -173,12 +173,7 @@ impl NativeModule {
     ///
     /// # Errors
     /// When the code memory is full.
-    pub fn add(
-        &self,
-        function: DefinedFuncIndex,
-        tier: Tier,
-        compiled: CompiledCode,
-    ) -> Result<Arc<Code>, SpaceError> {
+    pub fn add(&self, function: DefinedFuncIndex, tier: Tier, compiled: CompiledCode) -> Result<Arc<Code>, SpaceError> {
         self.space.add(compiled, CodeKind::Function { module: self.this.clone(), function, tier })
     }
 

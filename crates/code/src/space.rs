@@ -10,10 +10,11 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::compiled::CompiledCode;
-use sys::code_memory::CodeMemory;
+use sys::code_memory::{CodeMemory, synchronize_cores};
 use sys::pages::page_size;
 
 use crate::allocator::{Allocator, GRANULE};
@@ -62,6 +63,8 @@ pub struct CodeSpace {
     memory: CodeMemory,
     starts: StartMap,
     state: Mutex<Allocator>,
+    /// Above this offset no code has ever been.
+    touched: AtomicUsize,
 }
 
 impl fmt::Debug for CodeSpace {
@@ -87,7 +90,7 @@ impl CodeSpace {
             }
         };
         let (starts, state) = (StartMap::new(memory.len()), Mutex::new(Allocator::new(memory.len())));
-        Ok(Arc::new(CodeSpace { memory, starts, state }))
+        Ok(Arc::new(CodeSpace { memory, starts, state, touched: AtomicUsize::new(0) }))
     }
 
     /// Writes a code object into the region. It can be found by address from now on.
@@ -101,6 +104,7 @@ impl CodeSpace {
         // Code that wants more than 16 bytes of alignment starts at the next granule.
         let lead = if compiled.alignment as usize > HEADER { GRANULE } else { HEADER };
         let range = self.allocate(lead + compiled.bytes.len())?;
+        let touched = self.touched.fetch_max(range.end, Ordering::Relaxed);
         let placement = Placement {
             space: Arc::clone(self),
             start: self.base() + range.start + lead,
@@ -111,6 +115,11 @@ impl CodeSpace {
         let positions = Positions::new(&compiled.positions);
         let code = Arc::new(Code::new(placement, kind, compiled.traps.into(), positions));
         self.write(range.start, &(Arc::as_ptr(&code) as usize).to_ne_bytes())?;
+        if range.start < touched {
+            // Other code may have run here. This processor would do without, its manual does not promise it for two
+            // mappings; so where the kernel has no such barrier, go on.
+            let _ = synchronize_cores();
+        }
         self.starts.set(range.start);
         Ok(code)
     }

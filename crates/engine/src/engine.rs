@@ -1,7 +1,7 @@
 //! `Engine`: the service that stores and modules share. A handle; the last one to be dropped takes everything along.
 
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use abi::compiler::{CompileError, Compiler};
 use abi::tier::Tier;

@@ -7,9 +7,9 @@ use abi::compiler::CompileError;
 use abi::memory::MemoryStyle;
 use code::native_module::Parts;
 use runtime::image::InitialImage;
-use wasm::validate::Unvalidated;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
+use wasm::validate::Unvalidated;
 
 use crate::compile::job::compile_all;
 use crate::config::{Config, Strategy};
@@ -17,10 +17,10 @@ use crate::engine::Engine;
 use crate::error::ModuleError;
 use crate::tuning;
 
-/// The compiled artefact behind a module. Named here for the layer above, which may not name the crate it is from.
-pub use code::native_module::NativeModule;
 /// Which function a code object is of, for the same layer.
 pub use code::code::CodeKind;
+/// The compiled artefact behind a module. Named here for the layer above, which may not name the crate it is from.
+pub use code::native_module::NativeModule;
 
 /// What the engine keeps with a module.
 #[derive(Debug, Default)]

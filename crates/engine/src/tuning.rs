@@ -12,3 +12,6 @@ pub const PARALLEL_VALIDATION: usize = 64 << 10;
 /// The instantiation of a module, counted from 1, at which its memory image is made: the first ones copy their data,
 /// since an image pays only when it is used again.
 pub const IMAGE_AT_INSTANTIATION: u32 = 2;
+
+/// Stack that compiling a function is given, in bytes: with less left, it is done on a thread of its own.
+pub const COMPILE_STACK: usize = 512 << 10;

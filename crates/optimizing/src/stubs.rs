@@ -16,8 +16,8 @@ use wasm::types::{FuncType, ValType};
 use crate::function::Worker;
 use crate::isa::Target;
 use crate::signature;
-use crate::traps::trap_code;
 use crate::translate::state::value_type;
+use crate::traps::trap_code;
 
 /// The stub through which C calls compiled functions of this type; see [`abi::compiler::Compiler::entry_stub`].
 pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, String> {
@@ -80,9 +80,8 @@ pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, Strin
 /// Records the exit frame, calls the host function, and raises if it failed.
 fn call_host(builder: &mut FunctionBuilder<'_>, context: Value, values: Value) {
     let flags = MemFlagsData::trusted();
-    let field = |builder: &mut FunctionBuilder<'_>, offset: usize| {
-        builder.ins().load(I64, flags, context, offset as i32)
-    };
+    let field =
+        |builder: &mut FunctionBuilder<'_>, offset: usize| builder.ins().load(I64, flags, context, offset as i32);
     let store = field(builder, offset_of!(HostContext, store));
     let fp = builder.ins().get_frame_pointer(I64);
     builder.ins().store(flags, fp, store, offset_of!(StoreContext, exit_fp) as i32);

@@ -9,6 +9,8 @@ pub(crate) use memory::{data_drop, init as memory_init_from, memory_copy, memory
 pub(crate) use store::{new_epoch, out_of_fuel, raise_trap};
 pub(crate) use table::{elem_drop, init as table_init_from, table_copy, table_fill, table_grow, table_init};
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use abi::layout::{InstanceHeader, StoreContext};
 use sys::trampolines::BuiltinResult;
 
@@ -17,7 +19,8 @@ use crate::error::Failure;
 use crate::instance::Instance;
 use crate::store::Store;
 
-/// Runs a builtin's work on the instance and store of a context.
+/// Runs a builtin's work on the instance and store of a context. A panic in it (of the embedder's limiter, say) waits to
+/// be resumed outside Wasm, as one of a host function does.
 ///
 /// # Safety
 /// `vmctx` is the context of a live instance whose code called a builtin on this thread.
@@ -31,11 +34,21 @@ unsafe fn run<E: Into<Failure>>(
         let context: *mut StoreContext = (*vmctx.cast::<InstanceHeader>()).store;
         (context, Instance::of_context(vmctx), Store::of_context(context))
     };
-    match work(instance, store) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(instance, store).map_err(Into::into)));
+    // SAFETY: the builtin's trampoline recorded the exit frame.
+    unsafe { finish(context, outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic)))) }
+}
+
+/// What a builtin returns; a failure waits in the store to be raised.
+///
+/// # Safety
+/// `context` is that of a live, pinned store whose code called a builtin on this thread.
+unsafe fn finish(context: *mut StoreContext, outcome: Result<u64, Failure>) -> BuiltinResult {
+    match outcome {
         Ok(value) => BuiltinResult::ok(value),
-        Err(error) => {
-            // SAFETY: the builtin's trampoline recorded the exit frame.
-            unsafe { set_pending(context, error.into()) };
+        Err(failure) => {
+            // SAFETY: promised by the caller.
+            unsafe { set_pending(context, failure) };
             BuiltinResult::failed()
         }
     }

@@ -37,6 +37,11 @@ pub(crate) fn current() -> *mut StoreContext {
     CURRENT.get()
 }
 
+/// A number that no two living threads have in common.
+fn this_thread() -> usize {
+    CURRENT.with(|cell| ptr::from_ref(cell).addr())
+}
+
 /// One entry into Wasm that has not returned.
 #[derive(Debug)]
 #[repr(C)]
@@ -47,6 +52,8 @@ pub(crate) struct Activation {
     pub(crate) previous: *mut Activation,
     /// The exit frame of the activation below.
     pub(crate) previous_exit_fp: usize,
+    /// The thread it is on, as [`this_thread`] names it.
+    thread: usize,
 }
 
 /// Calls a function. `values` holds the parameters, one per slot, and holds the results afterwards.
@@ -72,8 +79,11 @@ pub unsafe fn call(
             record: EntryRecord::default(),
             previous: (*context).entry.cast(),
             previous_exit_fp: (*context).exit_fp,
+            thread: this_thread(),
         };
-        if activation.previous.is_null() {
+        let outer_limit = (*context).stack_limit;
+        // A host function may lend its store to another thread, whose stack ends elsewhere.
+        if activation.previous.is_null() || (*activation.previous).thread != activation.thread {
             (*context).stack_limit = stack_limit((*context).store.cast())?;
         }
         (*context).entry = (&raw mut activation).cast();
@@ -83,6 +93,7 @@ pub unsafe fn call(
         CURRENT.set(outer);
         (*context).entry = activation.previous.cast();
         (*context).exit_fp = activation.previous_exit_fp;
+        (*context).stack_limit = outer_limit;
         if raised == 0 { Ok(()) } else { Err(take_pending(context)) }
     }
 }
@@ -178,16 +189,18 @@ unsafe fn take_pending(context: *mut StoreContext) -> Raised {
 }
 
 /// The limit for Wasm that starts here: the configured size below us, but no closer to the stack's end than the host's
-/// headroom.
+/// headroom. On a stack that is not the thread's own, whose end only the embedder knows, the configured size alone counts.
 ///
 /// # Safety
 /// `store` is a live store.
-#[inline]
 unsafe fn stack_limit(store: *mut Store) -> Result<usize, Raised> {
     let here = approximate_sp();
     // SAFETY: promised by the caller.
     let wish = unsafe { (*store).environment().max_wasm_stack };
-    let lowest = current_thread_stack_bounds().map_or(0, |bounds| bounds.start + HOST_HEADROOM);
+    let lowest = match current_thread_stack_bounds() {
+        Some(bounds) if bounds.contains(&here) => bounds.start + HOST_HEADROOM,
+        _ => 0,
+    };
     if here <= lowest {
         return Err(Raised { failure: Failure::Trap(TrapReason::StackOverflow), backtrace: Backtrace::default() });
     }

@@ -25,8 +25,22 @@ const MAX_FRAMES: usize = 1 << 16;
 pub(crate) unsafe fn walk_exit(context: *mut StoreContext) -> Backtrace {
     // SAFETY: the trampoline recorded its frame, which is still on the stack.
     let (pc, fp) = unsafe { caller_of((*context).exit_fp) };
-    // SAFETY: `pc` is a return address.
-    unsafe { walk(context, Position { pc: pc - 1, fp }) }
+    // SAFETY: `pc` is a return address; the store is alive.
+    unsafe { walk(Store::of_context(context), Position { pc: pc - 1, fp }) }
+}
+
+/// The frames of all activations of a store, for its embedder; none if no Wasm of it is active.
+pub fn capture(store: &Store) -> Backtrace {
+    let context = &*store.context;
+    if context.entry.is_null() {
+        return Backtrace::default();
+    }
+    // SAFETY: who has a reference to a store while Wasm of it is active was called by that Wasm, which was left through a
+    // trampoline or an exit stub; these recorded the exit frame, and inner calls restored it.
+    unsafe {
+        let (pc, fp) = caller_of(context.exit_fp);
+        walk(store, Position { pc: pc - 1, fp })
+    }
 }
 
 /// The frames from a trap at `pc`.
@@ -35,7 +49,7 @@ pub(crate) unsafe fn walk_exit(context: *mut StoreContext) -> Backtrace {
 /// `context` is that of a pinned store that runs on this thread; its code at `pc` trapped with frame pointer `fp`.
 pub(crate) unsafe fn walk_trap(context: *mut StoreContext, pc: usize, fp: usize) -> Backtrace {
     // SAFETY: promised by the caller.
-    unsafe { walk(context, Position { pc, fp }) }
+    unsafe { walk(Store::of_context(context), Position { pc, fp }) }
 }
 
 /// An address inside the instruction that a frame executes, and the frame.
@@ -46,13 +60,11 @@ struct Position {
 
 /// # Safety
 /// `position` is a frame of the newest activation of the store.
-unsafe fn walk(context: *mut StoreContext, mut position: Position) -> Backtrace {
+unsafe fn walk(store: &Store, mut position: Position) -> Backtrace {
     let mut backtrace = Backtrace::default();
-    // SAFETY: the context of a live, pinned store; activations that have not returned are in place.
-    let (space, mut activation) =
-        unsafe { (&*Store::of_context(context).environment().space, (*context).entry.cast::<Activation>()) };
+    let (space, mut activation) = (&*store.environment().space, store.context.entry.cast::<Activation>());
     while !activation.is_null() && backtrace.frames.len() < MAX_FRAMES {
-        // SAFETY: as above.
+        // SAFETY: activations that have not returned are in place.
         let end = unsafe { (*activation).record.fp };
         while position.fp != end && backtrace.frames.len() < MAX_FRAMES {
             // SAFETY: a program counter of a frame on the stack, whose code the store keeps alive.

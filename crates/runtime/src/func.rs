@@ -9,8 +9,8 @@ pub use abi::layout::{FuncRef, HostContext};
 use code::code::Code;
 use wasm::types::{CanonicalTypeIndex, FuncType};
 
-use crate::store::Store;
 use crate::call::raise;
+use crate::store::Store;
 
 /// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
 /// that it left a failure with the store. It must not unwind.

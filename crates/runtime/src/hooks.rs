@@ -16,11 +16,8 @@ pub trait Hooks: Send + Sync + Debug {
     ///
     /// # Errors
     /// When the function passes a limit of the compiler, or code memory is full.
-    fn compile_lazily(
-        &self,
-        module: &Arc<NativeModule>,
-        function: DefinedFuncIndex,
-    ) -> Result<*const u8, CompileError>;
+    fn compile_lazily(&self, module: &Arc<NativeModule>, function: DefinedFuncIndex)
+    -> Result<*const u8, CompileError>;
 
     /// The same module with code that checks every memory access, for an instance one of whose memories has no guard.
     ///

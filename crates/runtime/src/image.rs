@@ -57,9 +57,10 @@ fn segments(info: &ModuleInfo) -> Option<Vec<(u64, Range<usize>)>> {
     let memory = MemoryIndex(info.num_imported_memories);
     let ty = info.memories.get(memory.index())?;
     let pages = ty.min_bytes()? / page_size() as u64 * page_size() as u64;
-    let leaks = info.elements.iter().any(|segment| {
-        matches!(segment.mode, ElementMode::Active { table, .. } if table.0 < info.num_imported_tables)
-    });
+    let leaks = info
+        .elements
+        .iter()
+        .any(|segment| matches!(segment.mode, ElementMode::Active { table, .. } if table.0 < info.num_imported_tables));
     if leaks {
         return None;
     }

@@ -20,8 +20,8 @@ use code::native_module::NativeModule;
 use wasm::const_expr::{ConstContext, ConstExpr, ConstValue};
 use wasm::module::{DataMode, ElementItems, ElementMode, ModuleInfo, TableInit};
 use wasm::types::{
-    DataIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, ElemIndex, ExternType, FuncIndex, GlobalIndex,
-    GlobalType, HeapType, TableIndex, TableType,
+    DataIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, ElemIndex, ExternType, FuncIndex,
+    GlobalIndex, GlobalType, HeapType, TableIndex, TableType,
 };
 
 use crate::builtins;
@@ -163,9 +163,10 @@ fn make_memories(store: &mut Store, module: &Arc<NativeModule>, given: &Given<'_
         let image = if position == 0 { store.environment().hooks.image(module) } else { None };
         memories.push(store.new_memory(ty, image)?);
     }
-    let unguarded = memories.iter().zip(module.memories()).any(|(&id, &assumed)| {
-        assumed == MemoryStyle::Guarded && store.memory(id).style() == MemoryStyle::Checked
-    });
+    let unguarded = memories
+        .iter()
+        .zip(module.memories())
+        .any(|(&id, &assumed)| assumed == MemoryStyle::Guarded && store.memory(id).style() == MemoryStyle::Checked);
     let module = if unguarded {
         let variant = store.environment().hooks.checked_variant(module);
         variant.map_err(|error| InstantiateError::Compile(error.to_string()))?

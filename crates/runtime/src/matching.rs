@@ -18,12 +18,7 @@ pub type Mismatch = (String, String);
 ///
 /// # Errors
 /// Both types in words, when the given one does not match.
-pub fn import(
-    store: &Store,
-    module: &NativeModule,
-    declared: ExternType,
-    given: &Import,
-) -> Result<(), Mismatch> {
+pub fn import(store: &Store, module: &NativeModule, declared: ExternType, given: &Import) -> Result<(), Mismatch> {
     let registry = module.types().registry();
     let matches = match (declared, given) {
         (ExternType::Func(ty), Import::Func(function)) => {
@@ -31,9 +26,7 @@ pub fn import(
             let FuncRef { type_id, .. } = unsafe { *function.as_ptr() };
             registry.is_subtype(CanonicalTypeIndex(type_id), module.types().id(ty))
         }
-        (ExternType::Func(ty), Import::Host(function)) => {
-            registry.is_subtype(function.type_id, module.types().id(ty))
-        }
+        (ExternType::Func(ty), Import::Host(function)) => registry.is_subtype(function.type_id, module.types().id(ty)),
         (ExternType::Table(ty), Import::Table(id)) => {
             let table = store.table(*id);
             let element = module.types().canonical_ref_type(ty.element);

@@ -80,7 +80,7 @@ impl Memory {
     }
 
     /// Moves the definition into an instance context that outlives the memory.
-    pub fn place_at(&mut self, definition: *mut MemoryDefinition) {
+    pub(crate) fn place_at(&mut self, definition: *mut MemoryDefinition) {
         let now = MemoryDefinition { base: self.base(), length: self.len() };
         // SAFETY: the caller hands out a place in an instance context of the store that owns `self`.
         unsafe { *definition = now };
@@ -179,7 +179,7 @@ impl Memory {
         let wish = bytes.saturating_add(bytes / 2).min(most).max(bytes);
         let Some((reservation, capacity)) = [wish, bytes].into_iter().find_map(|capacity| {
             let capacity = round_up_to_page(capacity)?;
-            Some((Reservation::new(capacity + page_size()).ok()?, capacity))
+            Some((Reservation::new(capacity.checked_add(page_size())?).ok()?, capacity))
         }) else {
             return false;
         };
@@ -191,6 +191,9 @@ impl Memory {
         unsafe { std::ptr::copy_nonoverlapping(self.base(), reservation.as_ptr(), self.len()) };
         self.range.reservation = reservation;
         self.capacity = capacity;
+        // The old range is gone, whatever becomes of the growth.
+        // SAFETY: as in `len`.
+        unsafe { (*self.definition).base = self.range.reservation.as_ptr() };
         true
     }
 }

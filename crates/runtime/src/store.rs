@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -82,10 +83,12 @@ pub struct Store {
     id: StoreId,
     pub(crate) context: Box<StoreContext>,
     environment: Environment,
+    #[expect(clippy::vec_box, reason = "compiled code knows where an instance lies")]
     pub(crate) instances: Vec<Box<Instance>>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
+    #[expect(clippy::vec_box, reason = "references point into the boxes")]
     host_functions: Vec<Box<HostEntity>>,
     held_functions: Vec<Arc<HostFunction>>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
@@ -223,11 +226,7 @@ impl Store {
     ///
     /// # Errors
     /// When the limiter or the system refuses.
-    pub fn new_memory(
-        &mut self,
-        ty: MemoryType,
-        image: Option<Arc<InitialImage>>,
-    ) -> Result<MemoryId, ResourceError> {
+    pub fn new_memory(&mut self, ty: MemoryType, image: Option<Arc<InitialImage>>) -> Result<MemoryId, ResourceError> {
         self.check_count("memories", self.memories.len(), |counts| counts.memories)?;
         let bytes = usize::try_from(ty.min_bytes().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
@@ -263,46 +262,69 @@ impl Store {
         GlobalId(self.globals.len() as u32 - 1)
     }
 
-    /// Grows a memory by `delta` pages: the old size in pages, or none if it may not or cannot.
+    /// Grows a memory by `delta` pages: the old size in pages, or none if it may not or cannot. The limiter is asked even
+    /// if the memory's maximum is in the way, and told of a failure, so that it knows of all that was tried.
     ///
     /// # Errors
     /// The limiter's, if it gives one.
     pub fn grow_memory(&mut self, id: MemoryId, delta: u64) -> Result<Option<u64>, Failure> {
         let memory = self.memory(id);
-        let (old, length) = (memory.pages(), memory.len());
-        let maximum = memory.ty().max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
-        let Some(bytes) = memory.grown_by(delta) else { return Ok(None) };
-        if !self.memory_may_grow(length, bytes, maximum).map_err(Failure::Host)? {
+        let (old, length, ty) = (memory.pages(), memory.len(), memory.ty());
+        if delta == 0 {
+            return Ok(Some(old));
+        }
+        let allowed = memory.grown_by(delta);
+        let desired = delta.saturating_mul(ty.page_size()).saturating_add(length as u64);
+        let desired = usize::try_from(desired).unwrap_or(usize::MAX);
+        let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+        if !self.memory_may_grow(length, desired, maximum).map_err(Failure::Host)? {
             return Ok(None);
         }
-        Ok(self.memory_mut(id).grow_to(bytes).then_some(old))
+        if allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes)) {
+            return Ok(Some(old));
+        }
+        let why = if allowed.is_some() { "the system has no memory for it" } else { "its maximum is reached" };
+        let reason = ResourceError::Limit(format!("a memory cannot grow to {desired} bytes: {why}"));
+        let data = self.data;
+        self.limiter
+            .as_mut()
+            .map_or(Ok(()), |limiter| limiter.memory_grow_failed(data, reason))
+            .map_err(Failure::Host)?;
+        Ok(None)
     }
 
-    /// Grows a table by `delta` elements: the old size, or none if it may not or cannot.
+    /// Grows a table by `delta` elements: the old size, or none if it may not or cannot. The limiter takes part as for
+    /// memories.
     ///
     /// # Errors
     /// The limiter's, if it gives one.
     pub fn grow_table(&mut self, id: TableId, delta: u64, init: u64) -> Result<Option<u64>, Failure> {
         let table = self.table(id);
         let (length, maximum) = (table.len(), table.ty().max.map(|max| usize::try_from(max).unwrap_or(usize::MAX)));
-        let Some(desired) = usize::try_from(delta).ok().and_then(|delta| length.checked_add(delta)) else {
-            return Ok(None);
-        };
+        if delta == 0 {
+            return Ok(Some(length as u64));
+        }
+        let desired = usize::try_from(delta).unwrap_or(usize::MAX).saturating_add(length);
         if !self.table_may_grow(length, desired, maximum).map_err(Failure::Host)? {
             return Ok(None);
         }
-        Ok(self.table_mut(id).grow(delta, init))
+        if let Some(old) = self.table_mut(id).grow(delta, init) {
+            return Ok(Some(old));
+        }
+        let reason = ResourceError::Limit(format!("a table cannot grow to {desired} elements"));
+        let data = self.data;
+        self.limiter
+            .as_mut()
+            .map_or(Ok(()), |limiter| limiter.table_grow_failed(data, reason))
+            .map_err(Failure::Host)?;
+        Ok(None)
     }
 
     /// Adds a host function that belongs to no instance; the result is a reference to it.
     pub fn add_host_function(&mut self, function: Arc<HostFunction>) -> *mut FuncRef {
         let context = function.context(self.context(), std::ptr::null_mut());
-        let func_ref = FuncRef {
-            slot: function.slot(),
-            vmctx: std::ptr::null_mut(),
-            type_id: function.type_id.0,
-            is_host: 1,
-        };
+        let func_ref =
+            FuncRef { slot: function.slot(), vmctx: std::ptr::null_mut(), type_id: function.type_id.0, is_host: 1 };
         let mut entity = Box::new(HostEntity { function, context, func_ref });
         entity.func_ref.vmctx = (&raw mut entity.context).cast();
         let reference = &raw mut entity.func_ref;
@@ -349,14 +371,22 @@ impl Store {
     }
 
     /// The epoch reached the deadline in running code: the new deadline, or why the call ends.
-    pub(crate) fn epoch_reached(&mut self) -> Result<u64, Failure> {
-        let Some(mut callback) = self.epoch_callback.take() else {
+    ///
+    /// # Safety
+    /// `store` is alive and pinned, and nobody else uses it; the callback does, so no reference to it is held meanwhile.
+    pub(crate) unsafe fn epoch_reached(store: *mut Store) -> Result<u64, Failure> {
+        // SAFETY: promised by the caller; the loan ends here.
+        let (callback, data) = unsafe { ((*store).epoch_callback.take(), (*store).data) };
+        let Some(mut callback) = callback else {
             return Err(Failure::Trap(TrapReason::Interrupt));
         };
-        let outcome = callback(self.data);
-        self.epoch_callback.get_or_insert(callback);
-        self.set_epoch_deadline(outcome?);
-        Ok(self.context.epoch_deadline)
+        let outcome = catch_unwind(AssertUnwindSafe(|| callback(data)));
+        // SAFETY: promised by the caller; the callback has returned, and what it borrowed has ended with it.
+        let store = unsafe { &mut *store };
+        // The callback may have set another one, which then stays.
+        store.epoch_callback.get_or_insert(callback);
+        store.set_epoch_deadline(outcome.map_err(Failure::Panic)??);
+        Ok(store.context.epoch_deadline)
     }
 
     /// Fuel left.

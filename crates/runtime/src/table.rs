@@ -49,7 +49,7 @@ impl Table {
     }
 
     /// Moves the definition into an instance context that outlives the table.
-    pub fn place_at(&mut self, definition: *mut TableDefinition) {
+    pub(crate) fn place_at(&mut self, definition: *mut TableDefinition) {
         self.definition = definition;
         self.own = None;
         self.refresh();

@@ -136,11 +136,6 @@ impl Config {
         self
     }
 
-    /// The same as [`Config::canonicalize_nans`], by the name it has in `wasmtime`.
-    pub fn cranelift_nan_canonicalization(&mut self, enable: bool) -> &mut Config {
-        self.canonicalize_nans(enable)
-    }
-
     /// Guards indices against speculative execution past a bounds check. On by default.
     pub fn spectre_guards(&mut self, enable: bool) -> &mut Config {
         self.inner.settings.spectre_guards = enable;
@@ -151,11 +146,6 @@ impl Config {
     pub fn verify_compiler(&mut self, enable: bool) -> &mut Config {
         self.inner.settings.verify = enable;
         self
-    }
-
-    /// The same as [`Config::verify_compiler`], by the name it has in `wasmtime`.
-    pub fn cranelift_debug_verifier(&mut self, enable: bool) -> &mut Config {
-        self.verify_compiler(enable)
     }
 
     /// Bounds-checks 32-bit memories by address space that faults (about 4 GiB each) where there is some, which is

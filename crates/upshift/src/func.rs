@@ -45,7 +45,7 @@ impl Func {
     /// values of the types that `ty` names, which is checked.
     ///
     /// # Panics
-    /// When the engine's code memory is full.
+    /// When the engine's code memory is full, or the type belongs to another engine.
     pub fn new<T: 'static>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,

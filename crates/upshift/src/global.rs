@@ -35,8 +35,15 @@ impl Global {
     ///
     /// # Errors
     /// When the value is not of the type.
+    ///
+    /// # Panics
+    /// When the type names a function type of another engine, or the value belongs to another store.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
-        let runtime = &mut store.as_context_mut().0.runtime;
+        let store = store.as_context_mut();
+        if let Some(ty) = ty.content().as_ref() {
+            ty.heap_type().assert_of_engine(&store.0.engine);
+        }
+        let runtime = &mut store.0.runtime;
         let lowered = ty.to_wasm();
         let bits = value.to_slot(runtime, &lowered.content)?;
         let id = runtime.new_global(lowered, bits);

@@ -40,6 +40,7 @@ pub(crate) fn of_values<T: 'static>(
     {
         values_shim::<T, F>
     }
+    assert!(ty.engine().same(engine), "a type of another engine");
     let ty = ty.to_wasm();
     let shim = shim_of::<T, _>(&func);
     make(engine, ty.clone(), shim, Box::new(OnValues { func, ty }))

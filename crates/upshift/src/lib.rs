@@ -22,26 +22,36 @@
 //! # Ok(())
 //! # }
 //! ```
+#![deny(unsafe_code)]
 
+#[allow(unsafe_code, reason = "the caller is known by its context")]
 mod caller;
 mod config;
 mod engine;
 mod error;
 mod externals;
+#[allow(unsafe_code, reason = "calls, and the type behind a reference")]
 mod func;
 mod global;
+#[allow(unsafe_code, reason = "shims get their closure and values from the runtime by address")]
 mod host_func;
 mod instance;
+#[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod limits;
 mod linker;
+#[allow(unsafe_code, reason = "a memory and its store are lent at once")]
 mod memory;
 mod module;
+#[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;
 mod table;
 mod trap;
+#[allow(unsafe_code, reason = "calls through a stub")]
 mod typed_func;
 mod types;
+#[allow(unsafe_code, reason = "references travel as addresses")]
 mod values;
+#[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
 pub use crate::engine::{Engine, EngineWeak};

@@ -1,6 +1,6 @@
 //! `ResourceLimiter`: the embedder's say in how much a store may take.
 
-use runtime::error::HostError;
+use runtime::error::{HostError, ResourceError};
 use runtime::limiter::{Counts, Limiter};
 
 use crate::error::{Error, Result};
@@ -39,11 +39,30 @@ pub trait ResourceLimiter: Send {
     /// An error ends the operation, and with it a call into Wasm. `Ok(false)` makes `memory.grow` give -1.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool>;
 
+    /// A memory that was allowed to grow could not: its own maximum is in the way (the limiter is asked even then), or the
+    /// system has no memory for it.
+    ///
+    /// # Errors
+    /// An error ends the operation as one of [`ResourceLimiter::memory_growing`] does. By default there is none.
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        drop(error);
+        Ok(())
+    }
+
     /// May a table be made (`current` is 0) or grow from `current` to `desired` elements?
     ///
     /// # Errors
     /// As for memories.
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool>;
+
+    /// A table that was allowed to grow could not.
+    ///
+    /// # Errors
+    /// As for memories.
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        drop(error);
+        Ok(())
+    }
 
     /// Instances that the store may have.
     fn instances(&self) -> usize {
@@ -150,6 +169,10 @@ impl StoreLimits {
         crate::ensure!(allowed || !self.trap_on_grow_failure, "forced trap: growing to {desired} {what}");
         Ok(allowed)
     }
+
+    fn failed(&self, error: Error) -> Result<()> {
+        if self.trap_on_grow_failure { Err(error.context("forced trap: growing failed")) } else { Ok(()) }
+    }
 }
 
 impl ResourceLimiter for StoreLimits {
@@ -157,8 +180,16 @@ impl ResourceLimiter for StoreLimits {
         self.decide("bytes of memory", desired, self.memory_size, maximum)
     }
 
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.failed(error)
+    }
+
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         self.decide("table elements", desired, self.table_elements, maximum)
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.failed(error)
     }
 
     fn instances(&self) -> usize {
@@ -207,6 +238,14 @@ impl<T: 'static> Limiter for LimiterAdapter<T> {
         maximum: Option<usize>,
     ) -> Result<bool, HostError> {
         self.limiter(data).memory_growing(current, desired, maximum).map_err(host_error)
+    }
+
+    fn memory_grow_failed(&mut self, data: *mut u8, reason: ResourceError) -> Result<(), HostError> {
+        self.limiter(data).memory_grow_failed(Error::from_resource(reason)).map_err(host_error)
+    }
+
+    fn table_grow_failed(&mut self, data: *mut u8, reason: ResourceError) -> Result<(), HostError> {
+        self.limiter(data).table_grow_failed(Error::from_resource(reason)).map_err(host_error)
     }
 
     fn table_growing(

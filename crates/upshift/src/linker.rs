@@ -91,6 +91,9 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// When the name is defined already, or the engine's code memory is full.
+    ///
+    /// # Panics
+    /// When the type belongs to another engine.
     pub fn func_new(
         &mut self,
         module: &str,
@@ -242,7 +245,11 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// When an import is not defined, or is a host function of another type than declared.
+    ///
+    /// # Panics
+    /// When the module belongs to another engine.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        assert!(self.engine.same(module.engine()), "linker and module belong to different engines");
         let find = |import: ImportType<'_>| match self.find(import.module(), import.name()) {
             Some(item) => Ok(item.clone()),
             None => Err(UnknownImportError::new(&import).into()),
@@ -251,7 +258,12 @@ impl<T: 'static> Linker<T> {
     }
 
     /// The item of a name. A host function becomes one of the store.
+    ///
+    /// # Panics
+    /// When the store belongs to another engine.
     pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
+        let engine = &store.as_context_mut().0.engine;
+        assert!(self.engine.same(engine), "linker and store belong to different engines");
         Some(match self.find(module, name)? {
             Definition::Extern(item) => *item,
             Definition::Host(function) => {

@@ -189,6 +189,11 @@ impl Module {
         sections.into_iter()
     }
 
+    /// The proposals beyond Wasm 1.0 that it uses, by the names of their repositories.
+    pub fn used_proposals(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.native.info().used_features(self.wire_bytes()).into_iter().map(|feature| feature.name())
+    }
+
     /// The functions that it defines, in order.
     pub fn functions(&self) -> impl ExactSizeIterator<Item = FunctionInfo<'_>> + '_ {
         let info = self.native.info();

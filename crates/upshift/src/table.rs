@@ -38,8 +38,13 @@ impl Table {
     ///
     /// # Errors
     /// When `init` has not the element type, or the store's limiter or the system refuses.
+    ///
+    /// # Panics
+    /// When the type names a function type of another engine, or `init` belongs to another store.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
-        let runtime = &mut store.as_context_mut().0.runtime;
+        let store = store.as_context_mut();
+        ty.element().heap_type().assert_of_engine(&store.0.engine);
+        let runtime = &mut store.0.runtime;
         let lowered = ty.to_wasm();
         let init = init.to_element(runtime, &lowered.element)?;
         let id = runtime.new_table(lowered, init).map_err(Error::from_resource)?;

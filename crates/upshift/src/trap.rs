@@ -7,6 +7,8 @@ use engine::module::NativeModule;
 use runtime::backtrace::Backtrace;
 use runtime::trap::TrapReason;
 
+use crate::store::AsContext;
+
 #[cfg(test)]
 mod tests;
 
@@ -155,6 +157,41 @@ impl WasmBacktrace {
                 .map(|frame| FrameInfo { module: frame.module, function: frame.function.0, offset: frame.offset })
                 .collect(),
         }
+    }
+
+    /// The Wasm functions that are active in a store: those that led to the host function that asks. None outside of a call,
+    /// or when [`Config::wasm_backtrace`](crate::Config::wasm_backtrace) is off.
+    ///
+    /// ```
+    /// use upshift::{Caller, Engine, Func, Instance, Module, Store, WasmBacktrace};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let depth = Func::wrap(&mut store, |caller: Caller<'_, ()>| WasmBacktrace::capture(&caller).frames().len() as i32);
+    /// let module = Module::new(
+    ///     &engine,
+    ///     r#"(module
+    ///         (import "" "depth" (func $depth (result i32)))
+    ///         (func $inner (result i32) (call $depth))
+    ///         (func (export "outer") (result i32) (call $inner)))"#,
+    /// )?;
+    /// let instance = Instance::new(&mut store, &module, &[depth.into()])?;
+    /// assert_eq!(instance.get_typed_func::<(), i32>(&mut store, "outer")?.call(&mut store, ())?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn capture(store: impl AsContext) -> WasmBacktrace {
+        let store = store.as_context();
+        if !store.0.runtime.environment().backtraces {
+            return WasmBacktrace { frames: Vec::new() };
+        }
+        WasmBacktrace::force_capture(store)
+    }
+
+    /// Like [`WasmBacktrace::capture`], whatever the configuration says.
+    pub fn force_capture(store: impl AsContext) -> WasmBacktrace {
+        WasmBacktrace::new(runtime::frames::capture(&store.as_context().0.runtime))
     }
 
     /// The active functions, innermost first.

@@ -289,6 +289,12 @@ impl HeapType {
         }
     }
 
+    /// Panics if it names a function type of another engine, whose index would mean something else in this one.
+    pub(crate) fn assert_of_engine(&self, engine: &Engine) {
+        let named = self.as_concrete_func();
+        assert!(named.is_none_or(|ty| ty.engine().same(engine)), "a type of another engine");
+    }
+
     /// Is everything of this type one of `other`?
     ///
     /// # Panics

@@ -9,13 +9,14 @@ fn place(file: &str, line: usize) -> Place {
 
 const LIST: &str = r#"
     [[failure]]
-    file = "a/x.wast"
+    test = "a/x.wast"
     lines = [3, 5]
+    config = ["optimizing", "optimizing-checked"]
     reason = "gc"
 
     [[failure]]
-    file = "a/y.wast"
-    configs = ["optimizing"]
+    test = "a/y.wast"
+    config = ["optimizing"]
     reason = "threads"
 "#;
 

@@ -54,7 +54,7 @@ pub const CRATES: &[Law] = &[
     Law {
         name: "cli",
         own: &["upshift", "wasi"],
-        others: &["clap", "clap_complete", "clap_mangen", "iced-x86", "serde_json", "wasmprinter", "wast"],
+        others: &["clap", "clap_complete", "clap_mangen", "iced-x86", "rustix", "serde_json", "wast"],
         unsafety: Unsafety::Forbid,
     },
 ];

@@ -12,7 +12,7 @@ use crate::options::RunOptions;
 use crate::program::{Output, Program, Running};
 use crate::quantity::show_seconds;
 use crate::table::Table;
-use crate::{input, process, statistics, value};
+use crate::{input, output, process, statistics, value};
 
 /// Measure a program's stages and calls, all in one process
 ///
@@ -47,9 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(match Bench::measure(args) {
         Ok(bench) => {
             if args.json {
-                println!("{}", bench.json());
+                output::print_line(bench.json())?;
             } else {
-                bench.print();
+                output::print(bench.table())?;
             }
             if args.options.stats {
                 eprint!("{}", statistics::of_module(&bench.module));
@@ -156,7 +156,7 @@ impl Bench {
         object
     }
 
-    fn print(&self) {
+    fn table(&self) -> String {
         let mut table = Table::new(&["stage", ">CPU", ">wall"]);
         let mut row = |name: String, time: Time| {
             table.row([name, show_seconds(time.cpu.as_secs_f64()), show_seconds(time.wall.as_secs_f64())]);
@@ -169,8 +169,7 @@ impl Bench {
             row(format!("least of {} calls", self.calls.len()), least);
             row("median call".to_string(), median);
         }
-        print!("{table}");
-        println!("  peak memory {:.1} MiB", megabytes(process::peak_memory()));
+        format!("{table}  peak memory {:.1} MiB\n", megabytes(process::peak_memory()))
     }
 }
 
@@ -179,6 +178,7 @@ fn call(running: &mut Running) -> Result<Vec<Val>, End> {
     match running.call() {
         Ok(results) => Ok(results.to_vec()),
         Err(End::Exit(0)) => Ok(Vec::new()),
+        Err(End::Exit(code)) => Err(End::Failed(Error::msg(format!("the program ended itself with exit code {code}")))),
         Err(end) => Err(end),
     }
 }

@@ -11,7 +11,7 @@ use crate::options::Tier;
 use crate::quantity::{show_bytes, show_seconds};
 use crate::statistics::{TierStatistics, by_tier};
 use crate::table::Table;
-use crate::{input, process};
+use crate::{input, output, process};
 
 /// Compile a whole module now, and report what it took
 ///
@@ -54,9 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         compiled.map_err(|error| Error::msg(format!("{}: {error:#}", input::name(&args.file))))?;
     let cost = Cost { validation: validated, cpu: process::cpu_time() - cpu, wall: wall.elapsed() };
     if args.json {
-        println!("{}", json_of(&module, &binary, &cost));
+        output::print_line(json_of(&module, &binary, &cost))?;
     } else {
-        print_table(&module, &binary, &cost);
+        output::print(table_of(&module, &binary, &cost))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -97,17 +97,19 @@ pub(super) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
 }
 
-fn print_table(module: &Module, binary: &[u8], cost: &Cost) {
+fn table_of(module: &Module, binary: &[u8], cost: &Cost) -> String {
     let statistics = module.statistics();
     let mut table = Table::new(&["tier", ">functions", ">compile time", ">code"]);
     for TierStatistics { tier, functions, seconds, code_bytes } in by_tier(&statistics) {
         table.row([tier.to_string(), functions.to_string(), show_seconds(seconds), show_bytes(code_bytes as u64)]);
     }
-    print!("{table}");
     let seconds = |time: Duration| show_seconds(time.as_secs_f64());
-    println!("  module {}, {} functions", show_bytes(binary.len() as u64), statistics.functions);
-    println!("  tables beside the code {}", show_bytes(statistics.metadata_bytes as u64));
-    println!("  CPU time {}, of which validation {}", seconds(cost.cpu), seconds(cost.validation));
-    println!("  wall time {}", seconds(cost.wall));
-    println!("  peak memory {}", show_bytes(process::peak_memory()));
+    let lines = [
+        format!("module {}, {} functions", show_bytes(binary.len() as u64), statistics.functions),
+        format!("tables beside the code {}", show_bytes(statistics.metadata_bytes as u64)),
+        format!("CPU time {}, of which validation {}", seconds(cost.cpu), seconds(cost.validation)),
+        format!("wall time {}", seconds(cost.wall)),
+        format!("peak memory {}", show_bytes(process::peak_memory())),
+    ];
+    format!("{table}  {}\n", lines.join("\n  "))
 }

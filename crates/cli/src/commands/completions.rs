@@ -1,6 +1,5 @@
 //! `upshift completions`: what a shell needs to complete our command lines.
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -8,6 +7,7 @@ use clap_complete::{Shell, generate};
 use upshift::Result;
 
 use crate::args::Cli;
+use crate::output;
 
 /// Print completions for a shell
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    generate(args.shell, &mut Cli::command(), "upshift", &mut io::stdout());
+    let mut script = Vec::new();
+    generate(args.shell, &mut Cli::command(), "upshift", &mut script);
+    output::print(String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

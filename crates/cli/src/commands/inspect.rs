@@ -8,7 +8,7 @@ use upshift::{Engine, Error, Module, Result};
 use crate::quantity::show_bytes;
 use crate::sections::{self, Section};
 use crate::table::Table;
-use crate::{input, proposals};
+use crate::{input, output};
 
 /// Show a module's sections, imports, exports, producers, and the proposals it uses
 #[derive(Debug, clap::Args)]
@@ -25,35 +25,36 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let name = input::name(&args.file);
     let module =
         Module::from_binary(&Engine::default(), &binary).map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
-    output::print_line(format_args!("{name}: {}, {} functions", show_bytes(binary.len() as u64), module.functions().len());
+    let mut text = format!("{name}: {}, {} functions\n", show_bytes(binary.len() as u64), module.functions().len());
     if let Some(name) = module.name() {
-        output::print_line(format_args!("name: {name}");
+        text += &format!("name: {name}\n");
     }
-    let proposals = proposals::used(&binary);
-    output::print_line(format_args!("proposals used: {}", if proposals.is_empty() { "none".to_string() } else { proposals.join(", ") });
+    let proposals: Vec<&str> = module.used_proposals().collect();
+    let none = "none beyond the first version of the language".to_string();
+    text += &format!("proposals used: {}\n", if proposals.is_empty() { none } else { proposals.join(", ") });
     let sections = sections::sections(&binary);
-    print_producers(&binary, &sections);
-    print_table("Sections", &section_table(&sections));
-    print_table("Imports", &imports(&module));
-    print_table("Exports", &exports(&module));
+    text += &producers(&binary, &sections);
+    text += &titled("Sections", &section_table(&sections));
+    text += &titled("Imports", &imports(&module));
+    text += &titled("Exports", &exports(&module));
+    output::print(text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_table(title: &str, table: &Table) {
-    if !table.is_empty() {
-        output::print(format_args!("\n{title}\n{table}"))?;
-    }
+fn titled(title: &str, table: &Table) -> String {
+    if table.is_empty() { String::new() } else { format!("\n{title}\n{table}") }
 }
 
-fn print_producers(binary: &[u8], sections: &[Section]) {
+fn producers(binary: &[u8], sections: &[Section]) -> String {
     let section = sections.iter().find(|section| section.id == 0 && section.name == "producers");
-    let Some(section) = section else { return };
-    output::print_line(format_args!("\nProducers");
+    let Some(section) = section else { return String::new() };
+    let mut text = String::from("\nProducers\n");
     for field in sections::producers(&binary[section.contents.clone()]) {
         let version = |(name, version): &(String, String)| format!("{name} {version}").trim_end().to_string();
         let values: Vec<String> = field.values.iter().map(version).collect();
-        output::print_line(format_args!("  {}: {}", field.field, values.join(", "));
+        text += &format!("  {}: {}\n", field.field, values.join(", "));
     }
+    text
 }
 
 fn section_table(sections: &[Section]) -> Table {

@@ -1,13 +1,13 @@
 //! `upshift objdump`: the functions of a module, Wasm and machine code interleaved.
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 use upshift::{CodeInfo, Engine, Error, FunctionInfo, Module, Result};
 
-use crate::input;
+use crate::{input, output};
 
 /// Show functions as Wasm and machine code, interleaved
 ///
@@ -39,17 +39,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         module.compile_function(function.index)?;
         let operators = module.operators(function.index)?;
         let Some(code) = module.code(function.index) else { continue };
-        let written = write_function(&mut out, &module, &function, &operators, &code);
-        match written {
-            // The reader (`less`, `head`) has seen enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-            other => other?,
+        match write_function(&mut out, &module, &function, &operators, &code) {
+            Ok(()) => {}
+            stopped => return output::ignore_closed(stopped).map(|()| ExitCode::SUCCESS),
         }
     }
-    match out.flush() {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    output::ignore_closed(out.flush())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The function of an index or a name.

@@ -7,9 +7,9 @@ use std::thread;
 
 use upshift::{Config, Context, Engine, Error, Result};
 
-use crate::exit;
 use crate::options::Tier;
 use crate::wast::{Options, Report, run as run_script};
+use crate::{exit, output};
 
 /// Run test scripts (.wast)
 ///
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let files = args.files.clone();
     let scripts = thread::Builder::new().stack_size(STACK).spawn(move || run_all(&engine, &files))?;
     let report = scripts.join().map_err(|_| Error::msg("the script runner failed"))??;
-    println!("{report}");
+    output::print_line(&report)?;
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) })
 }
 
@@ -46,7 +46,7 @@ fn run_all(engine: &Engine, files: &[PathBuf]) -> Result<Report> {
     for file in files {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let report = run_script(engine, &file.display().to_string(), &text, Options::default());
-        report.failures.iter().for_each(|failure| println!("{failure}"));
+        report.failures.iter().try_for_each(output::print_line)?;
         total.merge(report);
     }
     Ok(total)

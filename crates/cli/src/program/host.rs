@@ -46,7 +46,7 @@ impl Host {
             let opened = wasi.preopened_dir(host, guest, Perms::ReadWrite);
             opened.map_err(|error| Error::msg(format!("--dir {host}: cannot open the directory: {error}")))?;
         }
-        Ok(Host { wasi: wasi.build(), limits: Limits { most: options.max_memory, taken: 0 } })
+        Ok(Host { wasi: wasi.build(), limits: Limits { most: options.max_memory, taken: 0, last: 0 } })
     }
 }
 
@@ -55,14 +55,18 @@ impl Host {
 pub(crate) struct Limits {
     most: Option<u64>,
     taken: u64,
+    /// What the last growth that was allowed takes, until another is asked for.
+    last: u64,
 }
 
 impl ResourceLimiter for Limits {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let growth = desired.saturating_sub(current) as u64;
+        let taken = self.taken.saturating_add(growth);
+        self.last = 0;
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let taken = self.taken.saturating_add(desired.saturating_sub(current) as u64);
         match self.most {
             Some(most) if taken > most && current == 0 => Err(Error::msg(format!(
                 "the program's memory of {desired} bytes does not fit --max-memory {most}; give it more"
@@ -70,9 +74,15 @@ impl ResourceLimiter for Limits {
             Some(most) if taken > most => Ok(false),
             _ => {
                 self.taken = taken;
+                self.last = growth;
                 Ok(true)
             }
         }
+    }
+
+    fn memory_grow_failed(&mut self, _error: Error) -> Result<()> {
+        self.taken -= std::mem::take(&mut self.last);
+        Ok(())
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {

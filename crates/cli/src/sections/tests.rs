@@ -1,10 +1,11 @@
 //! Sections of modules, whole and cut.
 
 use super::{has_start, producers, sections};
+use crate::input::encode;
 
 #[test]
 fn sections_in_order() {
-    let module = wat::parse_str(r#"(module (@custom "note" "hello") (func $f) (func) (start $f) (memory 1))"#).unwrap();
+    let module = encode(r#"(module (@custom "note" "hello") (func $f) (func) (start $f) (memory 1))"#).unwrap();
     let found = sections(&module);
     let names: Vec<(&str, Option<u32>)> = found.iter().map(|section| (&*section.name, section.count)).collect();
     let expected = [
@@ -23,7 +24,7 @@ fn sections_in_order() {
 
 #[test]
 fn cut_modules_do_no_harm() {
-    let module = wat::parse_str(r#"(module (@custom "note" "hello") (func $f) (memory 1))"#).unwrap();
+    let module = encode(r#"(module (@custom "note" "hello") (func $f) (memory 1))"#).unwrap();
     for end in 0..module.len() {
         sections(&module[..end]);
         producers(&module[..end]);

@@ -10,7 +10,7 @@ fn ranges_are_disjoint_aligned_and_merge_again() {
     for _ in 0..4000 {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let pick = (state >> 33) as usize;
-        if pick % 3 == 0 && !held.is_empty() {
+        if pick.is_multiple_of(3) && !held.is_empty() {
             let range = held.swap_remove(pick % held.len());
             allocator.free(range);
         } else if let Some(range) = allocator.allocate(pick % 700) {

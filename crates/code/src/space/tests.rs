@@ -12,8 +12,7 @@ fn returning(value: u32) -> CompiledCode {
 #[test]
 fn code_runs_is_found_and_is_given_back() {
     let space = CodeSpace::new(64 << 20).unwrap();
-    let codes: Vec<_> =
-        (0..500).map(|value| space.add(returning(value), CodeKind::EntryStub).unwrap()).collect();
+    let codes: Vec<_> = (0..500).map(|value| space.add(returning(value), CodeKind::EntryStub).unwrap()).collect();
     for (value, code) in codes.iter().enumerate() {
         // SAFETY: the bytes are `mov eax, value; ret`.
         let function: extern "C" fn() -> u32 = unsafe { std::mem::transmute(code.entry()) };

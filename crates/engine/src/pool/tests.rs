@@ -9,7 +9,12 @@ fn every_item_is_done_once() {
         for len in [0, 1, 2, 1000] {
             let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..len).map(|_| AtomicUsize::new(0)).collect());
             let seen = Arc::clone(&counts);
-            pool.run(len, Arc::new(move |item| { seen[item].fetch_add(1, Ordering::Relaxed); }));
+            pool.run(
+                len,
+                Arc::new(move |item| {
+                    seen[item].fetch_add(1, Ordering::Relaxed);
+                }),
+            );
             assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
             assert!(Arc::try_unwrap(counts).is_ok() || threads > 1);
         }

@@ -29,7 +29,13 @@ pub(crate) unsafe extern "C" fn memory_grow(vmctx: *mut u8, memory: u32, delta: 
 
 /// # Safety
 /// For compiled code only, through its trampoline.
-pub(crate) unsafe extern "C" fn memory_fill(vmctx: *mut u8, memory: u32, dst: u64, value: u32, len: u64) -> BuiltinResult {
+pub(crate) unsafe extern "C" fn memory_fill(
+    vmctx: *mut u8,
+    memory: u32,
+    dst: u64,
+    value: u32,
+    len: u64,
+) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
         run(vmctx, |instance, store| {

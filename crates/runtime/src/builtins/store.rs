@@ -1,10 +1,12 @@
 //! Builtins about the store itself: fuel, epochs, explicit traps.
 
+use abi::layout::InstanceHeader;
 use abi::trap::TrapReason;
 use sys::trampolines::BuiltinResult;
 
-use super::run;
+use super::{finish, run};
 use crate::error::Failure;
+use crate::store::Store;
 
 /// # Safety
 /// For compiled code only, through its trampoline.
@@ -16,8 +18,12 @@ pub(crate) unsafe extern "C" fn out_of_fuel(vmctx: *mut u8) -> BuiltinResult {
 /// # Safety
 /// For compiled code only, through its trampoline.
 pub(crate) unsafe extern "C" fn new_epoch(vmctx: *mut u8) -> BuiltinResult {
-    // SAFETY: called by compiled code of this instance.
-    unsafe { run(vmctx, |_, store| store.epoch_reached()) }
+    // SAFETY: called by compiled code of this instance, whose store is alive and pinned.
+    unsafe {
+        let context = (*vmctx.cast::<InstanceHeader>()).store;
+        let outcome = Store::epoch_reached((*context).store.cast());
+        finish(context, outcome)
+    }
 }
 
 /// # Safety

@@ -24,7 +24,13 @@ pub(crate) unsafe extern "C" fn table_grow(vmctx: *mut u8, table: u32, delta: u6
 
 /// # Safety
 /// For compiled code only, through its trampoline.
-pub(crate) unsafe extern "C" fn table_fill(vmctx: *mut u8, table: u32, dst: u64, value: u64, len: u64) -> BuiltinResult {
+pub(crate) unsafe extern "C" fn table_fill(
+    vmctx: *mut u8,
+    table: u32,
+    dst: u64,
+    value: u64,
+    len: u64,
+) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
         run(vmctx, |instance, store| {

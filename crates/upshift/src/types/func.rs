@@ -42,8 +42,9 @@ impl FuncType {
         // The types are kept until theirs is registered, since their indices are good only so long.
         let (params, results): (Vec<_>, Vec<_>) = (params.into_iter().collect(), results.into_iter().collect());
         for ty in params.iter().chain(&results) {
-            let named = ty.as_ref().and_then(|ty| ty.heap_type().as_concrete_func());
-            assert!(named.is_none_or(|ty| ty.engine.same(engine)), "a type of another engine");
+            if let Some(ty) = ty.as_ref() {
+                ty.heap_type().assert_of_engine(engine);
+            }
         }
         let lower = |types: &[ValType]| types.iter().map(ValType::to_wasm).collect::<Vec<_>>();
         FuncType::from_wasm(engine, &language::FuncType::new(lower(&params), lower(&results)))
