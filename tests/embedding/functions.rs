@@ -79,7 +79,11 @@ fn many_results_both_ways() {
         vec![Func::wrap(store, move || -> Result<Many> { Ok(many) }).into()]
     });
     let func = instance.get_typed_func::<(), Many>(&mut store, "f").unwrap();
-    assert_eq!(func.call(&mut store, ()).unwrap(), many);
+    let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) = func.call(&mut store, ()).unwrap();
+    assert_eq!([a, e, i, m], [1, 5, 9, 13]);
+    assert_eq!([b, f, j, n], [2, 6, 10, 14]);
+    assert_eq!([c, g, k, o], [3.0, 7.0, 11.0, 15.0]);
+    assert_eq!([d, h, l, p], [4.0, 8.0, 12.0, 16.0]);
 }
 
 #[test]

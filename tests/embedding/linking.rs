@@ -83,7 +83,7 @@ fn imported_memories_keep_their_bounds_whatever_code_assumed() {
         let module = Module::new(&engine, text).unwrap();
         let instance = Instance::new(&mut store, &module, &[memory.into()]).unwrap();
         let load = instance.get_func(&mut store, "load").unwrap();
-        let mut call = |store: &mut Store<()>, at: i64| {
+        let call = |store: &mut Store<()>, at: i64| {
             let at = if index == "i64" { Val::I64(at) } else { Val::I32(at as i32) };
             load.call(store, &[at], &mut [Val::I32(0)]).is_ok()
         };

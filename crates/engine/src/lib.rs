@@ -1,7 +1,7 @@
 //! All policy: what is compiled when and by what, on which threads, under which configuration.
 //!
-//! Lock order, outermost first: `Engine::stubs`, `Engine::images`, a module's code list, the code space's allocator. No lock
-//! is held while a compiler runs.
+//! Lock order, outermost first: stubs by type, the pool's state, lazy stubs, a module's code, the memory pool, the code
+//! space's allocator, the type registry. No lock is held while a compiler runs or a host function is called.
 #![deny(unsafe_code)]
 
 pub mod compile;
