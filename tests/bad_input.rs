@@ -75,7 +75,9 @@ fn call_exports(store: &mut Store<StoreLimits>, instance: Instance, most: usize)
     let items: Vec<Extern> = instance.exports(&mut *store).map(|export| export.into_extern()).collect();
     for func in items.iter().filter_map(|item| item.into_func()).take(most) {
         let ty = func.ty(&*store);
-        let Some(params) = ty.params().map(|ty| Val::default_for_ty(&ty)).collect::<Option<Vec<Val>>>() else { continue };
+        let Some(params) = ty.params().map(|ty| Val::default_for_ty(&ty)).collect::<Option<Vec<Val>>>() else {
+            continue;
+        };
         let mut results = vec![Val::I32(0); ty.results().len()];
         store.set_fuel(FUEL).unwrap();
         match func.call(&mut *store, &params, &mut results) {

@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
-use upshift::{Caller, Engine, Error, Extern, Func, FuncType, Instance, Module, Result, Store, Trap, Val, ValType, WasmBacktrace};
+use upshift::{
+    Caller, Engine, Error, Extern, Func, FuncType, Instance, Module, Result, Store, Trap, Val, ValType, WasmBacktrace,
+};
 
 use super::{instantiate, panic_of};
 
@@ -75,9 +77,8 @@ fn many_results_both_ways() {
         r#"(module (import "" "" (func $f (result {types})))
             (func (export "f") (result {types}) (call $f)))"#
     );
-    let (mut store, instance) = instantiate((), &text, |store| {
-        vec![Func::wrap(store, move || -> Result<Many> { Ok(many) }).into()]
-    });
+    let (mut store, instance) =
+        instantiate((), &text, |store| vec![Func::wrap(store, move || -> Result<Many> { Ok(many) }).into()]);
     let func = instance.get_typed_func::<(), Many>(&mut store, "f").unwrap();
     let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) = func.call(&mut store, ()).unwrap();
     assert_eq!([a, e, i, m], [1, 5, 9, 13]);

@@ -1,8 +1,8 @@
 //! Imports that are missing or of another type: the message says module, name, expected and given type.
 
 use upshift::{
-    Engine, Func, Global, GlobalType, Instance, LinkError, Linker, Memory, MemoryType, Module, Mutability, Ref, RefType,
-    Store, Table, TableType, UnknownImportError, Val, ValType,
+    Engine, Func, Global, GlobalType, Instance, LinkError, Linker, Memory, MemoryType, Module, Mutability, Ref,
+    RefType, Store, Table, TableType, UnknownImportError, Val, ValType,
 };
 
 #[test]

@@ -1,8 +1,8 @@
 //! The wrong store, the wrong engine, the wrong type.
 
 use upshift::{
-    Engine, Extern, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker, Memory, MemoryType, Module,
-    Mutability, Ref, RefType, Store, Table, TableType, Val, ValType,
+    Engine, Extern, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker, Memory, MemoryType,
+    Module, Mutability, Ref, RefType, Store, Table, TableType, Val, ValType,
 };
 
 use super::panic_of;

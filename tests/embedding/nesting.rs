@@ -128,7 +128,8 @@ const DEEP: &str = r#"(module
 fn deep(engine: &Engine) -> (Store<()>, Instance) {
     // A frame of many kilobytes: values that live across the call.
     let locals = "(local i64)".repeat(4000);
-    let sets: String = (2..4001).map(|n| format!("(local.set {n} (i64.mul (local.get {}) (i64.const {n})))", n - 1)).collect();
+    let sets: String =
+        (2..4001).map(|n| format!("(local.set {n} (i64.mul (local.get {}) (i64.const {n})))", n - 1)).collect();
     let sum = (2..4001).fold("(local.get 1)".to_string(), |sum, n| format!("{sum} (local.get {n}) i64.add"));
     let text = DEEP.replace("LOCALS", &format!("{locals} {sets}")).replace("(i64.add (call $big", "(call $big");
     let text = text.replace("(i64.const 1))) SUM))", &format!("(i64.const 1))) {sum} i64.add)"));

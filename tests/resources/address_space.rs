@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use upshift::{Engine, Instance, Memory, MemoryType, Module, Store, Trap, TypedFunc};
 
 use crate::child;
@@ -13,9 +13,16 @@ fn taken() -> u64 {
     status.split(' ').next().unwrap().parse::<u64>().unwrap() * 4096
 }
 
-fn allow_more(resource: Resource, bytes: u64) {
+/// Bytes of private memory that the process may write to.
+fn writable() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+    size.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+}
+
+fn allow_more_address_space(bytes: u64) {
     let current = Some(taken() + bytes);
-    setrlimit(resource, Rlimit { current, maximum: current }).unwrap();
+    setrlimit(Resource::As, Rlimit { current, maximum: current }).unwrap();
 }
 
 const PROGRAM: &str = r#"(module
@@ -95,7 +102,7 @@ fn programs_run_without_address_space_for_guards() {
         let engine = Engine::default();
         let module = program(&engine, "");
         let mut guarded = Program::new(&engine, &module);
-        allow_more(Resource::As, 1 << 30);
+        allow_more_address_space(1 << 30);
         let mut checked: Vec<Program> = (0..10).map(|_| Program::new(&engine, &module)).collect();
         checked.iter_mut().for_each(Program::check);
         guarded.check();
@@ -108,7 +115,7 @@ fn programs_run_without_address_space_for_guards() {
 #[test]
 fn an_engine_is_made_with_little_address_space() {
     child::within("resources::address_space::an_engine_is_made_with_little_address_space", || {
-        allow_more(Resource::As, 512 << 20);
+        allow_more_address_space(512 << 20);
         let engine = Engine::default();
         Program::new(&engine, &program(&engine, "")).check();
         let mut store = Store::new(&engine, ());
@@ -124,15 +131,15 @@ fn a_memory_survives_growth_that_the_system_refuses() {
         let mut program = Program::new(&engine, &program(&engine, ""));
         program.check();
         // Pages that may be written count against this limit: ranges are to be had, but not all of their pages.
-        let used = fs::read_to_string("/proc/self/status").unwrap();
-        let used = used.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap().trim();
-        let used: u64 = used.strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024;
+        let unlimited = getrlimit(Resource::Data);
         let mut refused = 0;
         for megabytes in 1..60 {
-            let current = Some(used + (megabytes << 20));
-            setrlimit(Resource::Data, Rlimit { current, maximum: Some(taken()) }).unwrap();
+            let limit = Rlimit { current: Some(writable() + (megabytes << 20)), ..unlimited };
+            setrlimit(Resource::Data, limit).unwrap();
             let Program { store, load, put, grow, .. } = &mut program;
-            refused += i32::from(grow.call(&mut *store, 160).unwrap() == -1);
+            let old = grow.call(&mut *store, 160);
+            setrlimit(Resource::Data, unlimited).unwrap();
+            refused += i32::from(old.unwrap() == -1);
             assert_eq!(load.call(&mut *store, 65532).unwrap(), 7);
             put.call(&mut *store, (4, megabytes as i32)).unwrap();
             assert_eq!(load.call(&mut *store, 4).unwrap(), megabytes as i32);

@@ -49,8 +49,7 @@ fn what_is_written_over_data_stays_in_the_instance() {
     for engine in engines() {
         let module = Module::new(&engine, DATA).unwrap();
         let mut live: Vec<(Store<()>, Memory)> = (0..6).map(|_| instance(&engine, &module)).collect();
-        for number in 0..6 {
-            let (store, memory) = &mut live[number];
+        for (number, (store, memory)) in live.iter_mut().enumerate() {
             assert_eq!(written(memory.data(&*store)), data, "instance {number}");
             memory.data_mut(&mut *store).fill(number as u8 + 1);
             memory.grow(&mut *store, 100).unwrap();
@@ -71,8 +70,9 @@ fn what_is_written_over_data_stays_in_the_instance() {
 #[test]
 fn modules_of_the_same_shape_have_their_own_data() {
     for engine in engines() {
-        let modules: Vec<Module> =
-            (0..4).map(|number| Module::new(&engine, DATA.replace("ab", &format!("{number}{number}"))).unwrap()).collect();
+        let modules: Vec<Module> = (0..4)
+            .map(|number| Module::new(&engine, DATA.replace("ab", &format!("{number}{number}"))).unwrap())
+            .collect();
         for round in 0..12 {
             let number = round % 4;
             let (mut store, memory) = instance(&engine, &modules[number]);

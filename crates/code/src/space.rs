@@ -75,20 +75,23 @@ impl fmt::Debug for CodeSpace {
 
 impl CodeSpace {
     /// Reserves a region of `bytes`; memory is taken as code is added. If the address space has no such gap, smaller
-    /// powers of two are tried down to 16 MiB.
+    /// powers of two are tried down to 16 MiB, and half of what there is stays free for others.
     ///
     /// # Errors
     /// What the system said to the smallest try.
     pub fn new(bytes: usize) -> io::Result<Arc<CodeSpace>> {
         let smallest = bytes.min(16 << 20);
         let mut size = bytes;
-        let memory = loop {
-            match CodeMemory::new(size) {
-                Ok(memory) => break memory,
-                Err(error) if size / 2 < smallest => return Err(error),
-                Err(_) => size /= 2,
-            }
-        };
+        let mut memory = CodeMemory::new(size);
+        while memory.is_err() && size / 2 >= smallest {
+            size /= 2;
+            memory = CodeMemory::new(size);
+        }
+        let mut memory = memory?;
+        if size < bytes && size / 2 >= smallest {
+            drop(memory);
+            memory = CodeMemory::new(size / 2)?;
+        }
         let (starts, state) = (StartMap::new(memory.len()), Mutex::new(Allocator::new(memory.len())));
         Ok(Arc::new(CodeSpace { memory, starts, state, touched: AtomicUsize::new(0) }))
     }

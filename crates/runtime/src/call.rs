@@ -27,19 +27,42 @@ use crate::store::Store;
 /// Stack that is left to the host below the limit of Wasm, in bytes.
 const HOST_HEADROOM: usize = 128 << 10;
 
+/// What the runtime keeps for a thread. Has no destructor, so a signal handler may read it.
+struct Thread {
+    /// The store whose Wasm runs on the thread, for the signal handler.
+    current: Cell<*mut StoreContext>,
+    /// Start and end of its stack; nothing before the system was asked, or where that does not know.
+    stack: Cell<Option<(usize, usize)>>,
+}
+
 thread_local! {
-    /// The store whose Wasm runs on this thread, for the signal handler. Has no destructor, so a handler may read it.
-    static CURRENT: Cell<*mut StoreContext> = const { Cell::new(ptr::null_mut()) };
+    static THREAD: Thread = const { Thread { current: Cell::new(ptr::null_mut()), stack: Cell::new(None) } };
 }
 
 /// The store whose Wasm runs on this thread, or null. Async-signal-safe.
 pub(crate) fn current() -> *mut StoreContext {
-    CURRENT.get()
+    THREAD.with(|thread| thread.current.get())
 }
 
-/// A number that no two living threads have in common.
-fn this_thread() -> usize {
-    CURRENT.with(|cell| ptr::from_ref(cell).addr())
+impl Thread {
+    /// A number that no two living threads have in common.
+    #[inline]
+    fn number(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Start and end of the thread's own stack, as far as known.
+    #[inline]
+    fn stack(&self) -> (usize, usize) {
+        self.stack.get().unwrap_or_else(|| self.find_stack())
+    }
+
+    #[cold]
+    fn find_stack(&self) -> (usize, usize) {
+        let bounds = current_thread_stack_bounds().map_or((0, 0), |bounds| (bounds.start, bounds.end));
+        self.stack.set(Some(bounds));
+        bounds
+    }
 }
 
 /// One entry into Wasm that has not returned.
@@ -52,7 +75,7 @@ pub(crate) struct Activation {
     pub(crate) previous: *mut Activation,
     /// The exit frame of the activation below.
     pub(crate) previous_exit_fp: usize,
-    /// The thread it is on, as [`this_thread`] names it.
+    /// The number of the thread it is on.
     thread: usize,
 }
 
@@ -70,7 +93,21 @@ pub unsafe fn call(
     stub: *const u8,
     function: *const FuncRef,
     values: *mut u128,
-) -> Result<(), Raised> {
+) -> Result<(), Box<Raised>> {
+    // SAFETY: promised by the caller.
+    THREAD.with(|thread| unsafe { call_on(thread, context, stub, function, values) })
+}
+
+/// # Safety
+/// As for [`call`]; `thread` is this one.
+#[inline]
+unsafe fn call_on(
+    thread: &Thread,
+    context: *mut StoreContext,
+    stub: *const u8,
+    function: *const FuncRef,
+    values: *mut u128,
+) -> Result<(), Box<Raised>> {
     // SAFETY: the caller promises a live context and function.
     let (slot, vmctx) = unsafe { ((*function).slot, (*function).vmctx) };
     // SAFETY: as above; every field is ours to change while we run on this store.
@@ -79,18 +116,18 @@ pub unsafe fn call(
             record: EntryRecord::default(),
             previous: (*context).entry.cast(),
             previous_exit_fp: (*context).exit_fp,
-            thread: this_thread(),
+            thread: thread.number(),
         };
         let outer_limit = (*context).stack_limit;
         // A host function may lend its store to another thread, whose stack ends elsewhere.
         if activation.previous.is_null() || (*activation.previous).thread != activation.thread {
-            (*context).stack_limit = stack_limit((*context).store.cast())?;
+            (*context).stack_limit = stack_limit(thread, (*context).store.cast())?;
         }
         (*context).entry = (&raw mut activation).cast();
-        let outer = CURRENT.replace(context);
+        let outer = thread.current.replace(context);
         let stub: EntryStub = std::mem::transmute(stub);
         let raised = enter(&raw mut activation.record, stub, *slot, vmctx, values);
-        CURRENT.set(outer);
+        thread.current.set(outer);
         (*context).entry = activation.previous.cast();
         (*context).exit_fp = activation.previous_exit_fp;
         (*context).stack_limit = outer_limit;
@@ -182,10 +219,10 @@ unsafe fn record_trap(context: *mut StoreContext, pc: usize, fp: usize) {
 /// # Safety
 /// `context` is that of a pinned store that nobody else uses.
 #[cold]
-unsafe fn take_pending(context: *mut StoreContext) -> Raised {
+unsafe fn take_pending(context: *mut StoreContext) -> Box<Raised> {
     // SAFETY: promised by the caller.
     let store = unsafe { Store::of_context(context) };
-    store.pending.take().expect("whoever raises has left a failure")
+    Box::new(store.pending.take().expect("whoever raises has left a failure"))
 }
 
 /// The limit for Wasm that starts here: the configured size below us, but no closer to the stack's end than the host's
@@ -193,16 +230,16 @@ unsafe fn take_pending(context: *mut StoreContext) -> Raised {
 ///
 /// # Safety
 /// `store` is a live store.
-unsafe fn stack_limit(store: *mut Store) -> Result<usize, Raised> {
+#[inline]
+unsafe fn stack_limit(thread: &Thread, store: *mut Store) -> Result<usize, Box<Raised>> {
     let here = approximate_sp();
     // SAFETY: promised by the caller.
     let wish = unsafe { (*store).environment().max_wasm_stack };
-    let lowest = match current_thread_stack_bounds() {
-        Some(bounds) if bounds.contains(&here) => bounds.start + HOST_HEADROOM,
-        _ => 0,
-    };
+    let (start, end) = thread.stack();
+    let lowest = if start <= here && here < end { start + HOST_HEADROOM } else { 0 };
     if here <= lowest {
-        return Err(Raised { failure: Failure::Trap(TrapReason::StackOverflow), backtrace: Backtrace::default() });
+        let (failure, backtrace) = (Failure::Trap(TrapReason::StackOverflow), Backtrace::default());
+        return Err(Box::new(Raised { failure, backtrace }));
     }
     Ok(here.saturating_sub(wish).max(lowest))
 }

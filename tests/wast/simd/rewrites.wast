@@ -1,5 +1,5 @@
-;; Shuffles of one operand and selections by a comparison, which the optimizing tier rewrites, and relaxed truncations as
-;; it defines them (equal to the saturating ones on x86-64, where NaN and out-of-range inputs give 0x8000_0000).
+;; Shuffles of one operand and selections by a comparison, which the optimizing tier rewrites; relaxed truncations, which it
+;; does as x86-64 has them.
 
 (module
     (func (export "s") (param v128) (result v128) (i32x4.relaxed_trunc_f32x4_s (local.get 0)))
