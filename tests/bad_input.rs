@@ -200,7 +200,6 @@ fn random_module(seed: u64) -> Option<Vec<u8>> {
     config.exceptions_enabled = false;
     config.threads_enabled = false;
     config.shared_everything_threads_enabled = false;
-    config.relaxed_simd_enabled = false;
     config.custom_descriptors_enabled = false;
     config.max_memory32_bytes = 16 << 20;
     config.max_memory64_bytes = 16 << 20;

@@ -24,7 +24,6 @@ fn module(data: &[u8]) -> Option<Vec<u8>> {
     config.exceptions_enabled = false;
     config.threads_enabled = false;
     config.shared_everything_threads_enabled = false;
-    config.relaxed_simd_enabled = false;
     config.custom_descriptors_enabled = false;
     config.max_memories = config.max_memories.min(3);
     config.max_memory32_bytes = 16 << 20;
@@ -89,9 +88,9 @@ fn show(value: &Val) -> String {
 }
 
 fn checksum(bytes: &[u8]) -> (usize, u64) {
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (bytes.len(), hash)
 }
 

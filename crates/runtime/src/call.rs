@@ -87,15 +87,18 @@ pub(crate) struct Activation {
 /// # Safety
 /// `stub` is the entry stub for the type of `function`, which belongs to the store of `context`, pinned and used by
 /// nobody else; `values` has a slot for every parameter and every result.
-#[inline]
+// Not for inlining into other crates, from which the thread-local would be reached through a function pointer.
+#[inline(never)]
 pub unsafe fn call(
     context: *mut StoreContext,
     stub: *const u8,
     function: *const FuncRef,
     values: *mut u128,
 ) -> Result<(), Box<Raised>> {
-    // SAFETY: promised by the caller.
-    THREAD.with(|thread| unsafe { call_on(thread, context, stub, function, values) })
+    // Only the address is taken in the closure, so that it stays small enough to be inlined.
+    let thread = THREAD.with(ptr::from_ref);
+    // SAFETY: the thread-local has no destructor, so it lives as long as the thread; the rest the caller promises.
+    unsafe { call_on(&*thread, context, stub, function, values) }
 }
 
 /// # Safety
