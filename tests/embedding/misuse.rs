@@ -1,8 +1,8 @@
 //! The wrong store, the wrong engine, the wrong type.
 
 use upshift::{
-    Engine, Extern, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker, Memory, MemoryType,
-    Module, Mutability, Ref, RefType, Store, Table, TableType, Val, ValType,
+    Config, Engine, Extern, ExternRef, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker, Memory,
+    MemoryType, Module, Mutability, Ref, RefType, Store, Strategy, Table, TableType, Val, ValType,
 };
 
 use super::panic_of;
@@ -153,6 +153,36 @@ fn only_functions_of_its_type_get_into_a_typed_table() {
     let plain = Table::new(&mut store, TableType::new(RefType::FUNCREF, 1, None), Ref::Func(bad)).unwrap();
     assert!(Table::copy(&mut store, &table, 0, &plain, 0, 1).is_err());
     assert!(Table::copy(&mut store, &plain, 0, &table, 0, 1).is_ok());
+}
+
+#[test]
+fn odd_configurations_work_or_say_why_not() {
+    let text = r#"(module (memory 1) (func (export "f") (param i32) (result i32) (i32.load (local.get 0))))"#;
+    let run = |config: &Config| -> upshift::Result<i32> {
+        let engine = Engine::new(config)?;
+        let module = Module::new(&engine, text)?;
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[])?;
+        instance.get_typed_func::<i32, i32>(&mut store, "f")?.call(&mut store, 1)
+    };
+    for bytes in [0, 1, 4096, 65536] {
+        match run(Config::new().code_memory_size(bytes)) {
+            Ok(value) => assert_eq!(value, 0),
+            Err(error) => assert!(error.to_string().contains("code memory"), "{bytes}: {error:?}"),
+        }
+    }
+    for bytes in [128 << 10, 1 << 20, 1 << 40] {
+        assert_eq!(run(Config::new().code_memory_size(bytes)).unwrap(), 0, "{bytes}");
+    }
+    // A function that calls none needs no stack worth checking.
+    assert!(run(Config::new().max_wasm_stack(0)).is_ok_and(|value| value == 0));
+    assert_eq!(run(Config::new().max_wasm_stack(usize::MAX)).unwrap(), 0);
+    for threads in [0, 1, 1000] {
+        assert_eq!(run(Config::new().threads(threads).strategy(Strategy::Eager)).unwrap(), 0);
+    }
+    for small in [0, u64::MAX] {
+        assert_eq!(run(Config::new().small_memory_maximum(small)).unwrap(), 0);
+    }
 }
 
 #[test]

@@ -184,6 +184,26 @@ fn functions_first_called_at_the_end_of_a_small_stack_are_compiled() {
 }
 
 #[test]
+fn large_functions_are_compiled_on_small_stacks() {
+    let nested = format!("{}{}{}", "(if (local.get 0) (then ".repeat(800), "nop", "))".repeat(800));
+    let sums: String = (0..3000)
+        .map(|n| format!("(local.set 1 (i32.mul (local.get 1) (i32.add (local.get 0) (i32.const {n}))))"))
+        .collect();
+    let blocks = format!("{}{}{}", "(block ".repeat(800), "(br_if 700 (local.get 0))", ")".repeat(800));
+    let text = format!(
+        r#"(module (func (export "f") (param i32) (result i32) (local i32) {nested} {sums} {blocks} (local.get 1)))"#
+    );
+    let engine = Engine::default();
+    let module = Module::new(&engine, text).unwrap();
+    let call = move || {
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        instance.get_typed_func::<i32, i32>(&mut store, "f").unwrap().call(&mut store, 1).unwrap()
+    };
+    assert_eq!(thread::Builder::new().stack_size(192 << 10).spawn(call).unwrap().join().unwrap(), 0);
+}
+
+#[test]
 fn a_host_function_may_lend_its_store_to_another_thread() {
     // Each of them has its own stack with its own end.
     let engine = Engine::default();

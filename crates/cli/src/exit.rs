@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use upshift::{Error, Trap, WasmBacktrace};
 use wasi::I32Exit;
 
+use crate::output::Printable;
+
 /// Something was wrong with the input, or did not fit together.
 pub(crate) const FAILURE: u8 = 1;
 /// The program trapped. What a shell shows for a process that aborted.
@@ -59,11 +61,11 @@ fn show(error: &Error) {
     texts.dedup();
     complain(texts.join(": "));
     if let Some(backtrace) = backtrace.filter(|text| text.contains('\n')) {
-        eprintln!("{backtrace}");
+        eprintln!("{}", Printable(&backtrace));
     }
 }
 
 /// Says on standard error what is wrong.
 pub(crate) fn complain(what: impl Display) {
-    eprintln!("error: {what}");
+    eprintln!("error: {}", Printable(&what.to_string()));
 }

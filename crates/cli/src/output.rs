@@ -1,6 +1,6 @@
 //! Standard output, which may be closed at any time by a reader that has seen enough, such as `head`.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, ErrorKind, Write};
 
 use upshift::{Context, Result};
@@ -19,6 +19,20 @@ pub(crate) fn print(text: impl Display) -> Result<()> {
 /// As for [`print`].
 pub(crate) fn print_line(text: impl Display) -> Result<()> {
     ignore_closed(writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// A text that may come from a module: control characters but line ends are spelt out, so that no name in it can steer the
+/// terminal.
+pub(crate) struct Printable<'text>(pub(crate) &'text str);
+
+impl Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '\n' | '\t' => f.write_char(character),
+            _ if character.is_control() => write!(f, "{}", character.escape_default()),
+            _ => f.write_char(character),
+        })
+    }
 }
 
 /// Turns "nobody reads this" into success.

@@ -181,8 +181,10 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
     let module = Module::from_binary(&engine, &input::module(options.file())?)
         .map_err(|error| Error::msg(format!("{}: {error:#}", input::name(options.file()))))?;
     let program = Program::new(module.clone(), options, Output::Inherit)?;
-    timer::start(&engine, options.timeout);
-    let code = match run_once(&program) {
+    let timer = timer::start(&engine, options.timeout);
+    let outcome = run_once(&program);
+    drop(timer);
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(end) => exit::of(&end),
     };

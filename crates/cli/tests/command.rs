@@ -74,6 +74,30 @@ fn traps_exit_with_134_and_a_backtrace() {
 }
 
 #[test]
+fn names_do_not_reach_the_terminal_raw() {
+    let text =
+        r#"(module (@name "\1b]0;x\07") (func (export "\1b[31m") unreachable) (func (export "_start") (call 0)))"#;
+    let file = File::new("names.wat", text);
+    upshift(&["inspect", file.path()]).exits(0).out_has("\\u{1b}[31m");
+    upshift(&["run", file.path()]).exits(134).err_has("\\u{1b}]0;x\\u{7}");
+}
+
+/// Sleeps for ten seconds.
+const SLEEP: &str = r#"(module
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 16) "\01\00\00\00\00\00\00\00\00\e4\0b\54\02\00\00\00")
+    (func (export "_start") (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))))"#;
+
+#[test]
+fn a_timeout_ends_a_program_that_waits() {
+    let sleep = File::new("sleep.wat", SLEEP);
+    let before = std::time::Instant::now();
+    upshift(&["run", "--timeout", "50ms", sleep.path()]).exits(134).err_has("--timeout");
+    assert!(before.elapsed().as_secs() < 8);
+}
+
+#[test]
 fn memory_has_a_ceiling() {
     let math = File::new("memory.wat", MATH);
     upshift(&["run", "--max-memory", "128K", "--invoke", "grow", math.path(), "1"]).exits(0).out("1\n");

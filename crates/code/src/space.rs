@@ -83,7 +83,7 @@ impl CodeSpace {
         let smallest = bytes.min(16 << 20);
         let mut size = bytes;
         let mut memory = CodeMemory::new(size);
-        while memory.is_err() && size / 2 >= smallest {
+        while memory.is_err() && size / 2 >= smallest.max(1) {
             size /= 2;
             memory = CodeMemory::new(size);
         }

@@ -14,4 +14,4 @@ pub const PARALLEL_VALIDATION: usize = 64 << 10;
 pub const IMAGE_AT_INSTANTIATION: u32 = 2;
 
 /// Stack that compiling a function is given, in bytes: with less left, it is done on a thread of its own.
-pub const COMPILE_STACK: usize = 512 << 10;
+pub const COMPILE_STACK: usize = 256 << 10;

@@ -96,7 +96,7 @@ impl Bench {
         let wrong = |error: Error| Error::msg(format!("{}: {error:#}", input::name(options.file())));
         let (make, module) = Time::of(stage, || Module::from_binary(&engine, &binary));
         let module = module.map_err(wrong)?;
-        crate::program::start_timer(&engine, options.timeout);
+        let _timer = crate::program::start_timer(&engine, options.timeout);
         let (instantiate, running) = Time::of(stage, || {
             let program = Program::new(module.clone(), options, Output::Discard)?;
             let running = program.instantiate()?;

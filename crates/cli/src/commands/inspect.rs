@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     text += &titled("Sections", &section_table(&sections));
     text += &titled("Imports", &imports(&module));
     text += &titled("Exports", &exports(&module));
-    output::print(text)?;
+    output::print(output::Printable(&text))?;
     Ok(ExitCode::SUCCESS)
 }
 

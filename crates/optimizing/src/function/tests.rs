@@ -54,6 +54,18 @@ fn positions_name_operators() {
 }
 
 #[test]
+fn a_branch_to_a_trap_leaves_the_position_with_the_trap() {
+    let text = "(module (func (param i32) (if (local.get 0) (then unreachable))))";
+    let code = compile_one(text, VERIFY);
+    assert_eq!(reasons(&code), [TrapReason::Unreachable]);
+    let wire_bytes = wat::parse_str(text).expect("the test's text is right");
+    // `if`, its type, `unreachable`.
+    let branch = wire_bytes.windows(3).rposition(|bytes| bytes == [0x04, 0x40, 0x00]).expect("the branch");
+    let position = code.positions.iter().rfind(|position| position.code_offset <= code.traps[0].offset);
+    assert_eq!(position.map(|position| position.wasm_offset as usize), Some(branch + 2));
+}
+
+#[test]
 fn leaf_functions_have_small_frames() {
     let code = compile_one("(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))", VERIFY);
     assert_eq!(code.frame_size, 16);

@@ -189,7 +189,13 @@ impl<'a> Translator<'a> {
     /// Traps, and marks what follows as unreachable.
     pub(crate) fn trap(&mut self, reason: TrapReason) {
         self.store_fuel();
+        // Without it, Cranelift turns a branch to a block that only traps into a trap with the branch's position.
+        self.builder.ins().sequence_point();
         self.builder.ins().trap(trap_code(reason));
+        let block = self.builder.current_block();
+        if let Some(block) = block.filter(|&block| self.builder.func.layout.entry_block() != Some(block)) {
+            self.builder.set_cold_block(block);
+        }
         self.reachable = false;
     }
 

@@ -26,6 +26,7 @@ impl Error {
     /// # Panics
     /// Goes on with the panic of a host function, if that is what was raised.
     #[cold]
+    #[expect(clippy::boxed_local, reason = "calls give it boxed, so that their results stay small")]
     pub(crate) fn from_raised(raised: Box<Raised>) -> Error {
         let error = Error::from_failure(raised.failure);
         if raised.backtrace.frames.is_empty() || error.is::<WasmBacktrace>() {
