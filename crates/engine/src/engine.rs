@@ -17,11 +17,11 @@ use runtime::store::Environment;
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
+use crate::attachment;
 use crate::compile::job::compile_function;
 use crate::compile::stubs::Stubs;
 use crate::config::Config;
 use crate::error::EngineError;
-use crate::module;
 use crate::pool::WorkerPool;
 
 /// A handle to an engine.
@@ -182,10 +182,10 @@ impl Hooks for Inner {
     }
 
     fn checked_variant(&self, module: &Arc<NativeModule>) -> Result<Arc<NativeModule>, CompileError> {
-        module::checked_variant(module, |parts| self.add_module(parts))
+        attachment::checked_variant(module, |parts| self.add_module(parts))
     }
 
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {
-        module::image(&self.config, module)
+        attachment::image(&self.config, module)
     }
 }

@@ -4,6 +4,7 @@
 //! space's allocator, the type registry. No lock is held while a compiler runs or a host function is called.
 #![deny(unsafe_code)]
 
+mod attachment;
 pub mod compile;
 pub mod config;
 pub mod engine;

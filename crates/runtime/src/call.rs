@@ -18,6 +18,7 @@ use sys::context::{EntryRecord, EntryStub, enter, resume_landing};
 use sys::stack::{approximate_sp, current_thread_stack_bounds};
 use wasm::types::DefinedFuncIndex;
 
+use crate::activation::Activation;
 use crate::backtrace::Backtrace;
 use crate::error::{Failure, Raised};
 use crate::frames;
@@ -63,20 +64,6 @@ impl Thread {
         self.stack.set(Some(bounds));
         bounds
     }
-}
-
-/// One entry into Wasm that has not returned.
-#[derive(Debug)]
-#[repr(C)]
-pub(crate) struct Activation {
-    /// Where to land; first, so that a pointer to the activation is one to the record.
-    pub(crate) record: EntryRecord,
-    /// The activation below.
-    pub(crate) previous: *mut Activation,
-    /// The exit frame of the activation below.
-    pub(crate) previous_exit_fp: usize,
-    /// The number of the thread it is on.
-    thread: usize,
 }
 
 /// Calls a function. `values` holds the parameters, one per slot, and holds the results afterwards.

@@ -11,8 +11,8 @@ use code::code::CodeKind;
 use code::space::CodeSpace;
 use sys::context::caller_of;
 
+use crate::activation::Activation;
 use crate::backtrace::{Backtrace, Frame};
-use crate::call::Activation;
 use crate::store::Store;
 
 /// Most frames that a backtrace holds.

@@ -4,13 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use abi::layout::StoreContext;
 pub use abi::layout::{FuncRef, HostContext};
 use code::code::Code;
 use wasm::types::{CanonicalTypeIndex, FuncType};
-
-use crate::call::raise;
-use crate::store::Store;
 
 /// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
 /// that it left a failure with the store. It must not unwind.
@@ -51,30 +47,9 @@ impl fmt::Debug for HostFunction {
 }
 
 impl HostFunction {
-    /// The context through which `caller` (null: nobody in particular) calls this function in the store of `store`.
-    pub fn context(self: &Arc<Self>, store: *mut StoreContext, caller: *mut u8) -> HostContext {
-        HostContext {
-            store,
-            function: self.shim as *const u8,
-            raise: raise as *const u8,
-            caller,
-            data: Arc::as_ptr(self).cast(),
-        }
-    }
-
     /// Address of the slot that holds the exit stub.
     pub fn slot(&self) -> *const *const u8 {
         &raw const self.entry.0
-    }
-
-    /// The data pointer of the store that a call is made in, and the context of the instance that makes it (or null).
-    ///
-    /// # Safety
-    /// `context` was made by [`HostFunction::context`], and its store lives.
-    #[inline]
-    pub unsafe fn caller(context: *const HostContext) -> (*mut u8, *mut u8) {
-        // SAFETY: promised by the caller; a pinned store's context leads to it.
-        unsafe { ((*(*(*context).store).store.cast::<Store>()).data(), (*context).caller) }
     }
 
     /// The host function behind a context.

@@ -8,7 +8,7 @@ use abi::layout::{FuncImport, FuncRef, HostContext, InstanceHeader, Place};
 use code::native_module::NativeModule;
 use wasm::types::{DataIndex, ElemIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 
-use crate::store::{GlobalId, InstanceId, MemoryId, TableId};
+use crate::ids::{GlobalId, InstanceId, MemoryId, TableId};
 
 /// The memory of an instance context: zeroed, 16-aligned, at the same address until dropped.
 #[derive(Debug)]

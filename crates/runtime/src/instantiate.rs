@@ -9,44 +9,29 @@
 //!    was written before a trap stays written.
 //! 5. The start function is the caller's to run, after this.
 
-use std::ops::Range;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use abi::layout::{FuncImport, FuncRef, HostContext, InstanceHeader};
 use abi::memory::MemoryStyle;
 use abi::trap::TrapReason;
 use code::native_module::NativeModule;
-use wasm::const_expr::{ConstContext, ConstExpr, ConstValue};
-use wasm::module::{DataMode, ElementItems, ElementMode, ModuleInfo, TableInit};
+use wasm::module::{DataMode, ElementMode, ModuleInfo, TableInit};
 use wasm::types::{
     DataIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, ElemIndex, ExternType, FuncIndex,
-    GlobalIndex, GlobalType, HeapType, TableIndex, TableType,
+    GlobalIndex, GlobalType, TableIndex, TableType,
 };
 
 use crate::builtins;
 use crate::error::ResourceError;
-use crate::func::HostFunction;
+use crate::evaluate::Evaluator;
 use crate::global::Global;
+use crate::host_call;
+use crate::ids::{GlobalId, InstanceId, MemoryId, TableId};
+use crate::import::Import;
 use crate::instance::{ContextMemory, Instance};
 use crate::matching;
-use crate::store::{GlobalId, InstanceId, MemoryId, Store, TableId};
+use crate::store::Store;
 use crate::trampolines::builtin_table;
-
-/// What is given for one import.
-#[derive(Clone, Debug)]
-pub enum Import {
-    /// A function of the store.
-    Func(NonNull<FuncRef>),
-    /// A host function of no store in particular.
-    Host(Arc<HostFunction>),
-    /// A table of the store.
-    Table(TableId),
-    /// A memory of the store.
-    Memory(MemoryId),
-    /// A global of the store.
-    Global(GlobalId),
-}
 
 /// Why there is no instance.
 #[derive(Debug)]
@@ -315,7 +300,7 @@ fn bind_host_functions(store: &mut Store, functions: &[&Import], caller: *mut u8
     for import in functions {
         match import {
             Import::Host(function) => {
-                contexts.push(function.context(store.context(), caller));
+                contexts.push(host_call::context(function, store.context(), caller));
                 store.hold_function(function);
             }
             Import::Func(function) if wasm_context(import).is_none() => {
@@ -398,87 +383,6 @@ fn apply_data(store: &mut Store, instance: &mut Instance, info: &ModuleInfo) -> 
         instance.drop_data(data);
     }
     Ok(())
-}
-
-/// The references that a range of an element segment stands for.
-pub(crate) fn element_values(
-    instance: &Instance,
-    store: &Store,
-    items: &ElementItems,
-    range: Range<usize>,
-) -> Vec<u64> {
-    match items {
-        ElementItems::Functions(functions) => {
-            functions[range].iter().map(|&function| function_reference(instance, function)).collect()
-        }
-        ElementItems::Expressions(items) => {
-            let mut evaluator = Evaluator::of(store, instance);
-            items[range].iter().map(|item| evaluator.bits(item) as u64).collect()
-        }
-    }
-}
-
-fn function_reference(instance: &Instance, function: FuncIndex) -> u64 {
-    instance.func_ref(function).map_or(0, |reference| reference.as_ptr() as u64)
-}
-
-/// Evaluates constant expressions in an instance; references are as in a table.
-struct Evaluator<'a> {
-    store: &'a Store,
-    instance: &'a Instance,
-    globals: &'a [GlobalId],
-}
-
-impl<'a> Evaluator<'a> {
-    fn of(store: &'a Store, instance: &'a Instance) -> Evaluator<'a> {
-        Evaluator { store, instance, globals: &instance.globals }
-    }
-
-    /// The value's bits, as in a global's cell.
-    fn bits(&mut self, expr: &ConstExpr) -> u128 {
-        match expr.eval(self).expect("constant expressions of a decoded module are valid") {
-            ConstValue::I32(value) => u128::from(value.cast_unsigned()),
-            ConstValue::I64(value) => u128::from(value.cast_unsigned()),
-            ConstValue::F32(bits) => u128::from(bits),
-            ConstValue::F64(bits) => u128::from(bits),
-            ConstValue::V128(bytes) => u128::from_le_bytes(bytes),
-            ConstValue::Ref(reference) => u128::from(reference),
-        }
-    }
-
-    /// The value as the offset of a segment: a 32-bit one is unsigned.
-    fn offset(&mut self, expr: &ConstExpr) -> u64 {
-        self.bits(expr) as u64
-    }
-}
-
-impl ConstContext for Evaluator<'_> {
-    type Ref = u64;
-
-    fn global(&mut self, index: GlobalIndex) -> ConstValue<u64> {
-        use wasm::types::ValType;
-        let global = self.store.global(self.globals[index.index()]);
-        let bits = global.get();
-        match global.ty().content {
-            ValType::I32 => ConstValue::I32(bits as i32),
-            ValType::I64 => ConstValue::I64(bits as i64),
-            ValType::F32 => ConstValue::F32(bits as u32),
-            ValType::F64 => ConstValue::F64(bits as u64),
-            ValType::V128 => ConstValue::V128(bits.to_le_bytes()),
-            ValType::Ref(reference) => match reference.heap {
-                HeapType::Func | HeapType::NoFunc | HeapType::Concrete(_) => ConstValue::Ref(bits as u64),
-                _ => ConstValue::Ref(u64::from(bits as u32)),
-            },
-        }
-    }
-
-    fn ref_func(&mut self, index: FuncIndex) -> u64 {
-        function_reference(self.instance, index)
-    }
-
-    fn ref_null(&mut self, _heap: HeapType) -> u64 {
-        0
-    }
 }
 
 /// The declared type of an import, in words.

@@ -1,15 +1,20 @@
 //! The running part: stores, instances, memories, tables, globals, functions, calls in both directions, traps and stack
 //! walks. It knows no policy: what to compile, and when, it asks through [`hooks`].
 
+mod activation;
 pub mod backtrace;
 pub mod builtins;
 pub mod call;
 pub mod error;
+mod evaluate;
 pub mod frames;
 pub mod func;
 pub mod global;
 pub mod hooks;
+pub mod host_call;
+pub mod ids;
 pub mod image;
+pub mod import;
 pub mod instance;
 pub mod instantiate;
 pub mod limiter;

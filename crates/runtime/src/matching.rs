@@ -8,7 +8,7 @@ use wasm::types::{
     CanonicalTypeIndex, ExternType, FuncType, GlobalType, Limits64, MemoryType, TableType, TypeIndex, ValType,
 };
 
-use crate::instantiate::Import;
+use crate::import::Import;
 use crate::store::Store;
 
 /// The declared type and the given one, in words.

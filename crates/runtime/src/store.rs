@@ -2,12 +2,11 @@
 //! that a reference into a store is good as long as the store is.
 
 use std::any::Any;
-use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use abi::layout::{FuncRef, StoreContext};
+use abi::layout::StoreContext;
 use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
 use code::space::CodeSpace;
@@ -18,43 +17,13 @@ use crate::error::{Failure, Raised, ResourceError};
 use crate::func::{HostEntity, HostFunction};
 use crate::global::Global;
 use crate::hooks::Hooks;
+use crate::ids::{GlobalId, InstanceId, MemoryId, StoreId, TableId};
 use crate::image::InitialImage;
 use crate::instance::Instance;
 use crate::limiter::Limiter;
 use crate::memory::Memory;
 use crate::memory_pool::MemoryPool;
 use crate::table::Table;
-
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident)*) => {
-        $($(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub struct $name(pub u32);)*
-    };
-}
-
-ids! {
-    /// An instance of a store, by number.
-    InstanceId
-    /// A memory of a store, by number.
-    MemoryId
-    /// A table of a store, by number.
-    TableId
-    /// A global of a store, by number.
-    GlobalId
-}
-
-/// The identity of a store: never used twice in a process.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct StoreId(NonZeroU64);
-
-impl StoreId {
-    fn new() -> StoreId {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        StoreId(NonZeroU64::new(id).expect("2^64 stores take centuries to make"))
-    }
-}
 
 /// What a store needs from its engine.
 #[derive(Clone, Debug)]
@@ -320,16 +289,9 @@ impl Store {
         Ok(None)
     }
 
-    /// Adds a host function that belongs to no instance; the result is a reference to it.
-    pub fn add_host_function(&mut self, function: Arc<HostFunction>) -> *mut FuncRef {
-        let context = function.context(self.context(), std::ptr::null_mut());
-        let func_ref =
-            FuncRef { slot: function.slot(), vmctx: std::ptr::null_mut(), type_id: function.type_id.0, is_host: 1 };
-        let mut entity = Box::new(HostEntity { function, context, func_ref });
-        entity.func_ref.vmctx = (&raw mut entity.context).cast();
-        let reference = &raw mut entity.func_ref;
+    /// Keeps a host function's entity, at its address, as long as the store.
+    pub(crate) fn hold_entity(&mut self, entity: Box<HostEntity>) {
         self.host_functions.push(entity);
-        reference
     }
 
     /// Keeps a host function alive as long as the store.

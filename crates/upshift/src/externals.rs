@@ -1,7 +1,8 @@
 //! What a module can import or export, as an item of a store.
 
-use runtime::instantiate::Import;
-use runtime::store::{InstanceId, Store as RuntimeStore, StoreId};
+use runtime::ids::{InstanceId, StoreId};
+use runtime::import::Import;
+use runtime::store::Store as RuntimeStore;
 use wasm::types::ExternIndex;
 
 use crate::func::Func;

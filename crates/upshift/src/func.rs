@@ -4,7 +4,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use runtime::func::{FuncRef, HostFunction};
-use runtime::store::{InstanceId, Store as RuntimeStore, StoreId};
+use runtime::ids::{InstanceId, StoreId};
+use runtime::store::Store as RuntimeStore;
 use wasm::types::{CanonicalTypeIndex, FuncIndex};
 
 use crate::caller::Caller;
@@ -71,7 +72,7 @@ impl Func {
     }
 
     pub(crate) fn of_host<T>(store: &mut StoreContextMut<'_, T>, function: Arc<HostFunction>) -> Func {
-        let raw = store.0.runtime.add_host_function(function);
+        let raw = runtime::host_call::add_host_function(&mut store.0.runtime, function);
         Func { store: store.0.runtime.id(), raw: NonNull::new(raw).expect("a reference to a box") }
     }
 

@@ -1,7 +1,8 @@
 //! `Global`: a global of a store.
 
 use runtime::global::Global as RuntimeGlobal;
-use runtime::store::{GlobalId, Store as RuntimeStore, StoreId};
+use runtime::ids::{GlobalId, StoreId};
+use runtime::store::Store as RuntimeStore;
 
 use crate::error::Result;
 use crate::store::{AsContext, AsContextMut, assert_same_store};

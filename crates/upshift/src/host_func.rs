@@ -67,7 +67,7 @@ fn make(
 unsafe fn invoke<T: 'static>(context: *mut HostContext, work: impl FnOnce(Caller<'_, T>) -> Result<()>) -> u64 {
     // SAFETY: promised by the caller. The store's Wasm has been left, so nobody else uses the store during the call.
     let (store, caller) = unsafe {
-        let (data, caller) = HostFunction::caller(context);
+        let (data, caller) = runtime::host_call::caller(context);
         (&mut *data.cast::<StoreInner<T>>(), caller)
     };
     // SAFETY: the context was bound to an instance of this store, or to none.

@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use runtime::func::HostFunction;
-use runtime::instantiate::{Import, check_imports, instantiate};
-use runtime::store::{InstanceId, StoreId};
+use runtime::ids::{InstanceId, StoreId};
+use runtime::import::Import;
+use runtime::instantiate::{check_imports, instantiate};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};

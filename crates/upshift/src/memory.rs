@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use runtime::ids::{MemoryId, StoreId};
 use runtime::memory::Memory as RuntimeMemory;
-use runtime::store::{MemoryId, Store as RuntimeStore, StoreId};
+use runtime::store::Store as RuntimeStore;
 
 use crate::error::{Error, Result};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, assert_same_store};

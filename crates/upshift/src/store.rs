@@ -289,6 +289,6 @@ impl<'a, T: 'static, S: AsContextMut<Data = T>> From<&'a mut S> for StoreContext
 }
 
 /// Panics unless an item belongs to the store it is used with, as wasmtime does.
-pub(crate) fn assert_same_store(store: &runtime::store::Store, item: runtime::store::StoreId) {
+pub(crate) fn assert_same_store(store: &runtime::store::Store, item: runtime::ids::StoreId) {
     assert!(store.id() == item, "object used with the wrong store");
 }

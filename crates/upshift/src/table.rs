@@ -1,6 +1,7 @@
 //! `Table`: a table of a store.
 
-use runtime::store::{Store as RuntimeStore, StoreId, TableId};
+use runtime::ids::{StoreId, TableId};
+use runtime::store::Store as RuntimeStore;
 use runtime::table::Table as RuntimeTable;
 
 use crate::error::{Error, Result};

@@ -200,11 +200,24 @@ impl WasmBacktrace {
     }
 }
 
+/// Frames shown from the innermost end of a deep backtrace.
+const SHOWN_FIRST: usize = 20;
+
+/// Frames shown from its outermost end.
+const SHOWN_LAST: usize = 5;
+
 impl fmt::Display for WasmBacktrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("error while executing at wasm backtrace:")?;
+        // Of a recursion that went too deep, both ends tell all there is to know.
+        let left_out = self.frames.len().saturating_sub(SHOWN_FIRST + SHOWN_LAST);
         for (position, frame) in self.frames.iter().enumerate() {
-            write!(f, "\n  {position:>3}: {frame}")?;
+            if left_out > 1 && position == SHOWN_FIRST {
+                write!(f, "\n       ... {left_out} more frames ...")?;
+            }
+            if left_out <= 1 || !(SHOWN_FIRST..SHOWN_FIRST + left_out).contains(&position) {
+                write!(f, "\n  {position:>3}: {frame}")?;
+            }
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ fn write_function(
     operators: &[(usize, String)],
     code: &CodeInfo,
 ) -> io::Result<()> {
-    let name = function.name.map_or(String::new(), |name| format!(" ${name}"));
+    let name = function.name.map_or(String::new(), |name| format!(" ${}", output::Printable(name)));
     let ty = module.function_type(function.index).map_or(String::new(), |ty| format!(" {ty}"));
     writeln!(out, "func {}{name}{ty}", function.index)?;
     writeln!(

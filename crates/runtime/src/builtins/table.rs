@@ -6,8 +6,8 @@ use wasm::types::{ElemIndex, TableIndex};
 
 use super::run;
 use crate::error::Failure;
+use crate::evaluate::element_values;
 use crate::instance::Instance;
-use crate::instantiate::element_values;
 use crate::store::Store;
 
 /// # Safety

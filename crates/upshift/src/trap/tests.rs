@@ -75,3 +75,18 @@ fn backtraces_can_be_off() {
     let error = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap().call(&mut store, ()).unwrap_err();
     assert_eq!(format!("{error:#}"), "wasm trap: wasm `unreachable` instruction executed");
 }
+
+#[test]
+fn a_deep_backtrace_shows_both_ends() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, r#"(module (func $down (export "run") call $down))"#).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    let error = run.call(&mut store, ()).unwrap_err();
+    let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
+    let (text, frames) = (backtrace.to_string(), backtrace.frames().len());
+    assert!(frames > 100);
+    assert!(text.contains(&format!("... {} more frames ...", frames - 25)), "{text}");
+    assert_eq!(text.lines().count(), 1 + 20 + 1 + 5, "{text}");
+}

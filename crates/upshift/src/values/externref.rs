@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::ops::Deref;
 
-use runtime::store::{Store as RuntimeStore, StoreId};
+use runtime::ids::StoreId;
+use runtime::store::Store as RuntimeStore;
 
 use crate::error::{Error, Result};
 use crate::store::{AsContextMut, StoreContext, StoreContextMut, assert_same_store};
