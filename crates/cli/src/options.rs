@@ -82,7 +82,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Let memories have at most this many bytes in all, such as 64M; `memory.grow` fails beyond.
+    /// Let memories and tables have at most this many bytes in all, such as 64M; growing fails beyond.
     #[arg(long, value_name = "N", value_parser = parse_size)]
     pub(crate) max_memory: Option<u64>,
 

@@ -1,10 +1,15 @@
 //! Tables: arrays of references that compiled code reads and writes in place.
 
+use std::alloc::{Layout, alloc_zeroed};
+
 use abi::layout::TableDefinition;
 use abi::trap::TrapReason;
 use wasm::types::{HeapType, TableType};
 
 use crate::error::ResourceError;
+
+#[cfg(test)]
+mod tests;
 
 /// Most elements a table may have, whatever it declares (V8's limit).
 pub const MAX_ELEMENTS: u64 = 10_000_000;
@@ -177,12 +182,48 @@ impl Table {
     }
 }
 
-fn extend<T: Copy>(elements: &mut Vec<T>, delta: usize, init: T) -> bool {
+fn extend<T: Element>(elements: &mut Vec<T>, delta: usize, init: T) -> bool {
+    if elements.is_empty() && init == T::NULL {
+        let Some(zeroed) = zeroed(delta) else { return false };
+        *elements = zeroed;
+        return true;
+    }
     if elements.try_reserve(delta).is_err() {
         return false;
     }
     elements.resize(elements.len() + delta, init);
     true
+}
+
+/// An element in the width of its kind.
+///
+/// # Safety
+/// A value whose bytes are all zero is valid, and is [`Element::NULL`].
+unsafe trait Element: Copy + PartialEq {
+    const NULL: Self;
+}
+
+// SAFETY: an integer.
+unsafe impl Element for u64 {
+    const NULL: u64 = 0;
+}
+
+// SAFETY: an integer.
+unsafe impl Element for u32 {
+    const NULL: u32 = 0;
+}
+
+/// Null elements in pages that the system gives out when they are first written: large tables are mostly empty. None if
+/// memory is out.
+fn zeroed<T: Element>(count: usize) -> Option<Vec<T>> {
+    let layout = Layout::array::<T>(count).ok()?;
+    if layout.size() == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: the layout is not empty.
+    let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+    // SAFETY: allocated by the global allocator with the layout of `count` elements, all of which are valid as zeros.
+    (!start.is_null()).then(|| unsafe { Vec::from_raw_parts(start, count, count) })
 }
 
 fn bounds(start: u64, len: u64, size: usize) -> Result<std::ops::Range<usize>, TrapReason> {

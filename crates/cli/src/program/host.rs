@@ -50,7 +50,10 @@ impl Host {
     }
 }
 
-/// A limit on the bytes of all memories together.
+/// Bytes of a table element.
+const ELEMENT: usize = 8;
+
+/// A limit on the bytes of all memories and tables together.
 #[derive(Debug)]
 pub(crate) struct Limits {
     most: Option<u64>,
@@ -85,7 +88,14 @@ impl ResourceLimiter for Limits {
         Ok(())
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
-        Ok(maximum.is_none_or(|maximum| desired <= maximum))
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let bytes = |elements: usize| elements.saturating_mul(ELEMENT);
+        self.memory_growing(bytes(current), bytes(desired), maximum.map(bytes)).map_err(|_| {
+            Error::msg(format!("the program's table of {desired} elements does not fit --max-memory; give it more"))
+        })
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.memory_grow_failed(error)
     }
 }
