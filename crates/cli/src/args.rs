@@ -38,7 +38,6 @@ enum Command {
     Bench(bench::Args),
     Wast(wast::Args),
     Completions(completions::Args),
-    #[command(hide = true)]
     Man(man::Args),
 }
 

@@ -97,6 +97,14 @@ impl Func {
         FuncType::from_wasm(&store.0.engine, &self.wasm_type(&store))
     }
 
+    /// Is it a function of type `ty`?
+    ///
+    /// # Panics
+    /// When the function belongs to another store, or the type to another engine.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
+        self.ty(store).matches(ty)
+    }
+
     fn wasm_type<T>(&self, store: &crate::store::StoreContext<'_, T>) -> Arc<wasm::types::FuncType> {
         assert_same_store(&store.0.runtime, self.store);
         // SAFETY: a function of this store, which is alive.
@@ -133,7 +141,7 @@ impl Func {
         // SAFETY: the stub is that of the function's type, every value was checked to be of its type and store, and there
         // is a slot for every parameter and result.
         unsafe { runtime::call::call(runtime.context(), stub.entry(), self.raw.as_ptr(), values.as_mut_ptr()) }
-            .map_err(Error::from_raised)?;
+            .map_err(|raised| Error::from_raised(raised, &store.0.engine))?;
         for ((result, &bits), ty) in results.iter_mut().zip(&values).zip(ty.results()) {
             *result = Val::from_slot(bits, ty, runtime);
         }
@@ -172,6 +180,6 @@ impl Func {
         let mut values = [0u128];
         // SAFETY: validation gave start functions the type `() -> ()`, and the instance is of this store.
         unsafe { runtime::call::call(runtime.context(), stub.entry(), &raw const function, values.as_mut_ptr()) }
-            .map_err(Error::from_raised)
+            .map_err(|raised| Error::from_raised(raised, &store.0.engine))
     }
 }

@@ -14,7 +14,7 @@ use crate::externals::{Export, Extern};
 use crate::func::{Func, WasmParams, WasmResults};
 use crate::global::Global;
 use crate::memory::Memory;
-use crate::module::Module;
+use crate::module::{Module, ModuleExport};
 use crate::store::{AsContext, AsContextMut, StoreContextMut, assert_same_store};
 use crate::table::Table;
 use crate::typed_func::TypedFunc;
@@ -88,6 +88,17 @@ impl Instance {
     pub(crate) fn export(&self, store: &runtime::store::Store, name: &str) -> Option<Extern> {
         assert_same_store(store, self.store);
         let index = store.instance(self.id).module().info().export(name)?;
+        Extern::of_instance(store, self.id, index)
+    }
+
+    /// The export that was found in the instance's module before; `None` when it is one of another module.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn get_module_export(&self, mut store: impl AsContextMut, export: &ModuleExport) -> Option<Extern> {
+        let store = &store.as_context_mut().0.runtime;
+        assert_same_store(store, self.store);
+        let index = export.index_in(store.instance(self.id).module())?;
         Extern::of_instance(store, self.id, index)
     }
 

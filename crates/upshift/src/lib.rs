@@ -69,7 +69,7 @@ pub use limits::{
 };
 pub use linker::Linker;
 pub use memory::{Memory, MemoryAccessError};
-pub use module::{CodeInfo, FunctionInfo, Module, ModuleStatistics};
+pub use module::{CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use table::Table;
 pub use trap::{FrameInfo, Trap, WasmBacktrace};

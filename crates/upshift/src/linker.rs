@@ -19,6 +19,9 @@ use crate::types::{ExternType, FuncType, ImportType};
 use crate::values::Val;
 use crate::{Global, GlobalType, Memory, Ref, Table};
 
+#[cfg(test)]
+mod tests;
+
 /// Two-level names (`module`, `name`) and the items behind them.
 ///
 /// ```
@@ -262,19 +265,55 @@ impl<T: 'static> Linker<T> {
     /// # Panics
     /// When the store belongs to another engine.
     pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
-        let engine = &store.as_context_mut().0.engine;
-        assert!(self.engine.same(engine), "linker and store belong to different engines");
-        Some(match self.find(module, name)? {
-            Definition::Extern(item) => *item,
-            Definition::Host(function) => {
-                Func::of_host(&mut store.as_context_mut(), Arc::<HostFunction>::clone(function)).into()
-            }
-        })
+        self.assert_of_engine(&mut store);
+        Some(item_in(&mut store, self.find(module, name)?))
     }
 
     /// The item of an import's name.
     pub fn get_by_import(&self, store: impl AsContextMut<Data = T>, import: &ImportType<'_>) -> Option<Extern> {
         self.get(store, import.module(), import.name())
+    }
+
+    /// All names with their items, sorted by module, then name. Host functions become ones of the store, each when the
+    /// iterator comes to it.
+    ///
+    /// # Panics
+    /// When the store belongs to another engine.
+    pub fn iter<'a: 'p, 'p>(
+        &'a self,
+        mut store: impl AsContextMut<Data = T> + 'p,
+    ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'p {
+        self.assert_of_engine(&mut store);
+        let mut items: Vec<(&str, &str, &Definition)> = self
+            .items
+            .iter()
+            .flat_map(|(module, names)| names.iter().map(move |(name, item)| (&**module, &**name, item)))
+            .collect();
+        items.sort_unstable_by_key(|&(module, name, _)| (module, name));
+        items.into_iter().map(move |(module, name, item)| (module, name, item_in(&mut store, item)))
+    }
+
+    /// What a module name stands for when it is run: its function without a name; else its `_start`, as WASI commands have
+    /// it; else a function that does nothing.
+    ///
+    /// # Errors
+    /// When the item is no function.
+    ///
+    /// # Panics
+    /// When the store belongs to another engine, or the engine's code memory is full.
+    pub fn get_default(&self, mut store: impl AsContextMut<Data = T>, module: &str) -> Result<Func> {
+        for name in ["", "_start"] {
+            if let Some(item) = self.get(&mut store, module, name) {
+                let not_a_function = || Error::msg(format!("`{module}::{name}` is not a function"));
+                return item.into_func().ok_or_else(not_a_function);
+            }
+        }
+        Ok(Func::wrap(store, || {}))
+    }
+
+    fn assert_of_engine(&self, store: &mut impl AsContextMut<Data = T>) {
+        let engine = &store.as_context_mut().0.engine;
+        assert!(self.engine.same(engine), "linker and store belong to different engines");
     }
 
     fn find(&self, module: &str, name: &str) -> Option<&Definition> {
@@ -291,6 +330,16 @@ impl<T: 'static> Linker<T> {
         }
         names.insert(name.into(), item);
         Ok(self)
+    }
+}
+
+/// The item of a definition. A host function becomes one of the store.
+fn item_in(store: &mut impl AsContextMut, item: &Definition) -> Extern {
+    match item {
+        Definition::Extern(item) => *item,
+        Definition::Host(function) => {
+            Func::of_host(&mut store.as_context_mut(), Arc::<HostFunction>::clone(function)).into()
+        }
     }
 }
 

@@ -14,10 +14,14 @@ use crate::error::{CompileError, CompileErrorKind, Context, Error, Result};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
+mod export;
+mod resources;
 #[cfg(test)]
 mod tests;
 
 pub use code::CodeInfo;
+pub use export::ModuleExport;
+pub use resources::ResourcesRequired;
 
 /// A module, ready to be instantiated any number of times in any store of its engine. A handle, cheap to clone and usable
 /// from any thread.

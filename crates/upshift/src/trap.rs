@@ -1,12 +1,12 @@
 //! Traps, and the backtraces that say where one happened.
 
 use std::fmt;
-use std::sync::Arc;
 
-use engine::module::NativeModule;
 use runtime::backtrace::Backtrace;
 use runtime::trap::TrapReason;
 
+use crate::engine::Engine;
+use crate::module::Module;
 use crate::store::AsContext;
 
 #[cfg(test)]
@@ -150,11 +150,15 @@ pub struct WasmBacktrace {
 }
 
 impl WasmBacktrace {
-    pub(crate) fn new(backtrace: Backtrace) -> WasmBacktrace {
+    pub(crate) fn new(backtrace: Backtrace, engine: &Engine) -> WasmBacktrace {
         let frames = backtrace.frames.into_iter();
         WasmBacktrace {
             frames: frames
-                .map(|frame| FrameInfo { module: frame.module, function: frame.function.0, offset: frame.offset })
+                .map(|frame| FrameInfo {
+                    module: Module::from_native(engine, frame.module),
+                    function: frame.function.0,
+                    offset: frame.offset,
+                })
                 .collect(),
         }
     }
@@ -191,7 +195,8 @@ impl WasmBacktrace {
 
     /// Like [`WasmBacktrace::capture`], whatever the configuration says.
     pub fn force_capture(store: impl AsContext) -> WasmBacktrace {
-        WasmBacktrace::new(runtime::frames::capture(&store.as_context().0.runtime))
+        let store = store.as_context();
+        WasmBacktrace::new(runtime::frames::capture(&store.0.runtime), &store.0.engine)
     }
 
     /// The active functions, innermost first.
@@ -226,12 +231,17 @@ impl fmt::Display for WasmBacktrace {
 /// One active function of a [`WasmBacktrace`].
 #[derive(Clone)]
 pub struct FrameInfo {
-    module: Arc<NativeModule>,
+    module: Module,
     function: u32,
     offset: Option<u32>,
 }
 
 impl FrameInfo {
+    /// The function's module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
     /// The function's index in its module, imported functions included.
     pub fn func_index(&self) -> u32 {
         self.function
@@ -239,12 +249,12 @@ impl FrameInfo {
 
     /// The function's name in the name section.
     pub fn func_name(&self) -> Option<&str> {
-        self.module.info().function_name(self.module.wire_bytes(), self.function_index())
+        self.module.native().info().function_name(self.module.wire_bytes(), self.function_index())
     }
 
     /// The module's name in the name section.
     pub fn module_name(&self) -> Option<&str> {
-        self.module.info().names(self.module.wire_bytes()).module()
+        self.module.name()
     }
 
     /// Where the function stood: bytes from the start of the module to the instruction.
@@ -254,8 +264,8 @@ impl FrameInfo {
 
     /// Where the function stood: bytes from the start of its body to the instruction.
     pub fn func_offset(&self) -> Option<usize> {
-        let defined = self.module.info().defined_func_index(self.function_index())?;
-        self.module_offset()?.checked_sub(self.module.info().bodies.get(defined.index())?.start)
+        let defined = self.module.native().info().defined_func_index(self.function_index())?;
+        self.module_offset()?.checked_sub(self.module.native().info().bodies.get(defined.index())?.start)
     }
 
     fn function_index(&self) -> wasm::types::FuncIndex {
@@ -268,11 +278,28 @@ impl fmt::Display for FrameInfo {
         if let Some(offset) = self.module_offset() {
             write!(f, "{offset:#8x} - ")?;
         }
-        write!(f, "{}!", self.module_name().unwrap_or("<unknown>"))?;
+        write!(f, "{}!", Name(self.module_name().unwrap_or("<unknown>")))?;
         match self.func_name() {
-            Some(name) => f.write_str(name),
+            Some(name) => Name(name).fmt(f),
             None => write!(f, "<wasm function {}>", self.function),
         }
+    }
+}
+
+/// A name from a module, which may hold anything, as it is shown: characters that would steer a terminal or break the
+/// line are escaped.
+struct Name<'a>(&'a str);
+
+/// What `escape_debug` escapes only for the sake of a literal's quotes.
+const UNESCAPED: [char; 3] = ['"', '\'', '\\'];
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(UNESCAPED) {
+            let text = part.trim_end_matches(UNESCAPED);
+            write!(f, "{}{}", text.escape_debug(), &part[text.len()..])?;
+        }
+        Ok(())
     }
 }
 

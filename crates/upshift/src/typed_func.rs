@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use crate::error::{Error, Result};
 use crate::func::Func;
-use crate::store::{AsContextMut, assert_same_store};
+use crate::store::{AsContextMut, StoreInner, assert_same_store};
 use crate::wasm_ty::{WasmParams, WasmResults};
 
 /// Slots for the values of the largest typed call.
@@ -48,7 +48,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     /// function that it called.
     #[inline]
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
-        let store = &mut store.as_context_mut().0.runtime;
+        let StoreInner { runtime: store, engine, .. } = store.as_context_mut().0;
         assert_same_store(store, self.func.store_id());
         let mut slots = [const { MaybeUninit::<u128>::uninit() }; SLOTS];
         let values = slots.as_mut_ptr().cast::<u128>();
@@ -57,7 +57,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         unsafe {
             params.store_to(store, values);
             runtime::call::call(store.context(), self.stub, self.func.as_raw().as_ptr(), values)
-                .map_err(Error::from_raised)?;
+                .map_err(|raised| Error::from_raised(raised, engine))?;
             Ok(Results::load_from(store, values))
         }
     }

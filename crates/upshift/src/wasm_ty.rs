@@ -8,8 +8,9 @@ use crate::store::assert_same_store;
 use crate::values::{ExternRef, Rooted, V128};
 use runtime::store::Store;
 
-/// A Rust type that stands for one Wasm value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, [`V128`], `Option<Func>`,
-/// `Option<Rooted<ExternRef>>`.
+/// A Rust type that stands for one Wasm value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, [`V128`]; `Option<Func>` for
+/// `funcref`, [`Func`] for `(ref func)`; `Option<Rooted<ExternRef>>` for `externref`, `Rooted<ExternRef>` for
+/// `(ref extern)`.
 ///
 /// # Safety
 /// `store_to` and `load_from` must keep to the layout of value slots for the type that `valtype` names.
@@ -101,6 +102,24 @@ unsafe impl WasmTy for Option<Func> {
     }
 }
 
+// SAFETY: a function reference is the address of a `FuncRef`, and of this type it is never 0.
+unsafe impl WasmTy for Func {
+    fn valtype() -> ValType {
+        ValType::Ref(RefType { nullable: false, heap: HeapType::Func })
+    }
+
+    unsafe fn store_to(self, store: &mut Store, slot: *mut u128) {
+        // SAFETY: promised by the caller; a function that may be null lies as one that may not.
+        unsafe { WasmTy::store_to(Some(self), store, slot) };
+    }
+
+    unsafe fn load_from(store: &Store, slot: *const u128) -> Func {
+        // SAFETY: promised by the caller, as above.
+        let func = unsafe { <Option<Func> as WasmTy>::load_from(store, slot) };
+        func.expect("the type has no null")
+    }
+}
+
 // SAFETY: a host reference is its number in the store, or 0, in 32 bits.
 unsafe impl WasmTy for Option<Rooted<ExternRef>> {
     fn valtype() -> ValType {
@@ -116,6 +135,24 @@ unsafe impl WasmTy for Option<Rooted<ExternRef>> {
     unsafe fn load_from(store: &Store, slot: *const u128) -> Option<Rooted<ExternRef>> {
         // SAFETY: promised by the caller.
         Rooted::<ExternRef>::from_raw(store, unsafe { slot.cast::<u32>().read() })
+    }
+}
+
+// SAFETY: a host reference is its number in the store, and of this type it is never 0, in 32 bits.
+unsafe impl WasmTy for Rooted<ExternRef> {
+    fn valtype() -> ValType {
+        ValType::Ref(RefType { nullable: false, heap: HeapType::Extern })
+    }
+
+    unsafe fn store_to(self, store: &mut Store, slot: *mut u128) {
+        // SAFETY: promised by the caller; a reference that may be null lies as one that may not.
+        unsafe { WasmTy::store_to(Some(self), store, slot) };
+    }
+
+    unsafe fn load_from(store: &Store, slot: *const u128) -> Rooted<ExternRef> {
+        // SAFETY: promised by the caller, as above.
+        let value = unsafe { <Option<Rooted<ExternRef>> as WasmTy>::load_from(store, slot) };
+        value.expect("the type has no null")
     }
 }
 

@@ -6,6 +6,7 @@ use runtime::instantiate::InstantiateError;
 use wasm::decode::error::{DecodeError, DecodeErrorKind};
 
 use super::{CompileError, CompileErrorKind, Error, LinkError};
+use crate::engine::Engine;
 use crate::module::Module;
 use crate::trap::{Trap, WasmBacktrace};
 
@@ -27,12 +28,12 @@ impl Error {
     /// Goes on with the panic of a host function, if that is what was raised.
     #[cold]
     #[expect(clippy::boxed_local, reason = "calls give it boxed, so that their results stay small")]
-    pub(crate) fn from_raised(raised: Box<Raised>) -> Error {
+    pub(crate) fn from_raised(raised: Box<Raised>, engine: &Engine) -> Error {
         let error = Error::from_failure(raised.failure);
         if raised.backtrace.frames.is_empty() || error.is::<WasmBacktrace>() {
             return error;
         }
-        error.context(WasmBacktrace::new(raised.backtrace))
+        error.context(WasmBacktrace::new(raised.backtrace, engine))
     }
 
     /// The error that a failure stands for, without a backtrace.

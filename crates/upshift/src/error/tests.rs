@@ -22,7 +22,7 @@ impl fmt::Display for I32Exit {
 impl std::error::Error for I32Exit {}
 
 fn raised(failure: Failure) -> Error {
-    Error::from_raised(Box::new(Raised { failure, backtrace: Backtrace::default() }))
+    Error::from_raised(Box::new(Raised { failure, backtrace: Backtrace::default() }), &crate::Engine::default())
 }
 
 #[test]

@@ -94,3 +94,25 @@ fn wrong_imports_say_what_was_expected() {
     assert_eq!(unknown.ty(), module.imports().next().unwrap().ty());
     assert!(error.to_string().contains("`m::f` has not been defined (expected function (i32) -> ())"), "{error}");
 }
+
+#[test]
+fn exports_are_found_by_index() {
+    let engine = Engine::default();
+    let text = r#"(module (memory (export "m") 1) (func (export "f")))"#;
+    let (module, twin) = (Module::new(&engine, text).unwrap(), Module::new(&engine, text).unwrap());
+    let [memory, other] = [&module, &twin].map(|module| module.get_export_index("m").unwrap());
+    assert!(module.get_export_index("x").is_none());
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let memory = instance.get_module_export(&mut store, &memory).unwrap().into_memory().unwrap();
+    assert_eq!(memory.size(&store), 1);
+    assert!(instance.get_module_export(&mut store, &other).is_none());
+}
+
+#[test]
+fn resources_exclude_imports() {
+    let text = r#"(module (import "" "m" (memory 9)) (import "" "t" (table 9 funcref)) (memory 0) (memory 3))"#;
+    let required = Module::new(&Engine::default(), text).unwrap().resources_required();
+    assert_eq!((required.num_memories, required.max_initial_memory_size), (2, Some(3)));
+    assert_eq!((required.num_tables, required.max_initial_table_size), (0, None));
+}

@@ -58,6 +58,8 @@ fn a_backtrace_crosses_host_frames() {
     assert_eq!(frames, [(1, Some("inner")), (2, None)]);
     let frame = &backtrace.frames()[0];
     assert_eq!(frame.module_name(), Some("outer"));
+    assert!(Module::same(frame.module(), backtrace.frames()[1].module()));
+    assert_eq!(frame.module().name(), Some("outer"));
     // One byte of locals and two constants of two bytes stand before the division.
     assert_eq!(frame.func_offset(), Some(5));
     let offset = frame.module_offset().unwrap();
@@ -89,4 +91,20 @@ fn a_deep_backtrace_shows_both_ends() {
     assert!(frames > 100);
     assert!(text.contains(&format!("... {} more frames ...", frames - 25)), "{text}");
     assert_eq!(text.lines().count(), 1 + 20 + 1 + 5, "{text}");
+}
+
+#[test]
+fn shown_names_steer_no_terminal() {
+    let shown = |name| super::Name(name).to_string();
+    assert_eq!(shown("a\x1b[2Jb\nc\u{202e}\u{9b}"), r"a\u{1b}[2Jb\nc\u{202e}\u{9b}");
+    assert_eq!(shown(r#"<T as "größe">::नि{x}'\"#), r#"<T as "größe">::नि{x}'\"#);
+    assert_eq!(shown(""), "");
+    let text = r#"(module $"m\07" (func $"f\0d" (export "f") unreachable))"#;
+    let module = Module::new(&Engine::default(), text).unwrap();
+    let mut store = Store::new(module.engine(), ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let error = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap().call(&mut store, ()).unwrap_err();
+    let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
+    assert_eq!(backtrace.frames()[0].func_name(), Some("f\r"));
+    assert!(backtrace.to_string().ends_with(r"m\u{7}!f\r"), "{backtrace}");
 }

@@ -121,3 +121,39 @@ fn immutable_globals_stay() {
     assert_eq!(global.get(&mut store).unwrap_f32(), 1.0);
     assert_eq!(global.ty(&store).to_string(), "(global f32)");
 }
+
+#[test]
+fn references_without_null_pass_typed() {
+    let mut store = store();
+    let text = r#"(module
+        (import "" "same" (func $same (param (ref func) (ref extern)) (result (ref func))))
+        (func (export "f") (param (ref func) (ref extern)) (result (ref extern) (ref func))
+            (local.get 1) (call $same (local.get 0) (local.get 1)))
+        (func (export "null") (result funcref) (ref.null func)))"#;
+    let module = Module::new(store.engine(), text).unwrap();
+    let same = Func::wrap(&mut store, |func: Func, _: Rooted<ExternRef>| func);
+    let instance = Instance::new(&mut store, &module, &[same.into()]).unwrap();
+    let f = instance.get_func(&mut store, "f").unwrap();
+    let typed = f.typed::<(Func, Rooted<ExternRef>), (Rooted<ExternRef>, Func)>(&store).unwrap();
+    let value = ExternRef::new(&mut store, 3u8).unwrap();
+    let (back, func) = typed.call(&mut store, (f, value)).unwrap();
+    assert!(Rooted::ref_eq(&store, &back, &value).unwrap() && func == f);
+    // What may be null is of another type, and null is none of these.
+    assert!(instance.get_typed_func::<(), Func>(&mut store, "null").is_err());
+    let nullable = Func::wrap(&mut store, |func: Option<Func>, _: Option<Rooted<ExternRef>>| func);
+    assert!(Instance::new(&mut store, &module, &[nullable.into()]).is_err());
+    let mut results = [Val::I32(0); 2];
+    assert!(f.call(&mut store, &[Val::null_func_ref(), Val::from(value)], &mut results).is_err());
+    let ty = same.ty(&store);
+    let empty = Func::new(&mut store, ty, |_, _, _| Ok(()));
+    assert!(empty.typed::<(Func, Rooted<ExternRef>), Func>(&store).unwrap().call(&mut store, (f, value)).is_err());
+}
+
+#[test]
+fn functions_match_types() {
+    let mut store = store();
+    let func = Func::wrap(&mut store, |_: i32| {});
+    let engine = store.engine().clone();
+    assert!(func.matches_ty(&store, &FuncType::new(&engine, [ValType::I32], [])));
+    assert!(!func.matches_ty(&store, &FuncType::new(&engine, [ValType::I64], [])));
+}
