@@ -165,10 +165,24 @@ impl CodeSpace {
         self.memory.executable_base() as usize
     }
 
+    /// Takes a free range, with memory behind all its pages, so that writing it cannot fault.
     pub(crate) fn allocate(&self, size: usize) -> Result<Range<usize>, SpaceError> {
-        let mut state = self.lock();
-        let used = state.used();
-        state.allocate(size).ok_or(SpaceError::Full { wanted: size, used })
+        let range = {
+            let mut state = self.lock();
+            let used = state.used();
+            state.allocate(size).ok_or(SpaceError::Full { wanted: size, used })?
+        };
+        // From here on no page of the range is given back by others: it is not free.
+        let page = page_size();
+        let start = range.start / page * page;
+        let end = range.end.next_multiple_of(page).min(self.memory.len());
+        match self.memory.commit(start, end - start) {
+            Ok(()) => Ok(range),
+            Err(error) => {
+                self.release(range);
+                Err(SpaceError::System(error))
+            }
+        }
     }
 
     /// Writes into a range that the caller got from [`CodeSpace::allocate`] and has not given back.
