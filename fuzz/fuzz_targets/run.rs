@@ -96,5 +96,11 @@ fn checksum(bytes: &[u8]) -> (usize, u64) {
 
 fuzz_target!(|data: &[u8]| {
     let Some(bytes) = module(data) else { return };
-    assert_eq!(run(&GUARDED, &bytes), run(&CHECKED, &bytes));
+    let (guarded, checked) = (run(&GUARDED, &bytes), run(&CHECKED, &bytes));
+    // Frames of the two differ in size, so a deep recursion may end in one by the stack and in the other by its fuel; what
+    // comes after such a trap need not agree either.
+    let exhausted = |seen: &[String]| seen.iter().any(|line| line.contains("call stack exhausted"));
+    if !exhausted(&guarded) && !exhausted(&checked) {
+        assert_eq!(guarded, checked);
+    }
 });
