@@ -40,7 +40,15 @@ pub enum ConstOp {
 /// A constant expression, in stack order and without its `end`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConstExpr {
-    ops: Box<[ConstOp]>,
+    ops: Ops,
+}
+
+/// A module may have a hundred thousand segments, each with one operator for its offset: that one needs no memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Ops {
+    One(ConstOp),
+    /// Any number but one.
+    Several(Box<[ConstOp]>),
 }
 
 /// A value a constant expression works with; `R` is a reference of the embedder.
@@ -76,18 +84,30 @@ pub trait ConstContext {
 impl ConstExpr {
     /// An expression of these operators.
     pub fn new(ops: impl Into<Box<[ConstOp]>>) -> ConstExpr {
-        ConstExpr { ops: ops.into() }
+        let ops = ops.into();
+        match *ops {
+            [op] => ConstExpr::one(op),
+            _ => ConstExpr { ops: Ops::Several(ops) },
+        }
+    }
+
+    /// An expression of one operator.
+    pub fn one(op: ConstOp) -> ConstExpr {
+        ConstExpr { ops: Ops::One(op) }
     }
 
     /// The operators, in stack order.
     pub fn ops(&self) -> &[ConstOp] {
-        &self.ops
+        match &self.ops {
+            Ops::One(op) => std::slice::from_ref(op),
+            Ops::Several(ops) => ops,
+        }
     }
 
     /// The value, when the expression is a single `i32.const` or `i64.const` (read as unsigned
     /// 32 bits or 64 bits, as an offset is).
     pub fn as_offset(&self) -> Option<u64> {
-        match *self.ops {
+        match *self.ops() {
             [ConstOp::I32Const(value)] => Some(u64::from(value.cast_unsigned())),
             [ConstOp::I64Const(value)] => Some(value.cast_unsigned()),
             _ => None,
@@ -98,11 +118,11 @@ impl ConstExpr {
     /// be in a decoded module.
     pub fn eval<C: ConstContext>(&self, context: &mut C) -> Option<ConstValue<C::Ref>> {
         // The usual expression is one operator, which needs no stack.
-        if let [op] = *self.ops {
+        if let [op] = *self.ops() {
             return leaf(op, context);
         }
-        let mut stack = Vec::with_capacity(self.ops.len());
-        for &op in &self.ops {
+        let mut stack = Vec::with_capacity(self.ops().len());
+        for &op in self.ops() {
             let value = match op {
                 ConstOp::I32Add => i32_op(&mut stack, int::i32_add)?,
                 ConstOp::I32Sub => i32_op(&mut stack, int::i32_sub)?,

@@ -25,7 +25,7 @@ macro_rules! plain_operators {
             $(
                 #[doc = $secdoc]
                 #[inline]
-                pub fn $section(code: u32) -> Option<$name> {
+                pub const fn $section(code: u32) -> Option<$name> {
                     match code {
                         $( $code => Some($name::$variant), )*
                         _ => None,
@@ -39,12 +39,12 @@ macro_rules! plain_operators {
             }
 
             /// The types of the operands, deepest first.
-            pub fn params(self) -> &'static [$crate::types::ValType] {
+            pub const fn params(self) -> &'static [$crate::types::ValType] {
                 match self { $($( $name::$variant => &[$($crate::types::ValType::$param),*], )*)* }
             }
 
             /// The types of the results, deepest first.
-            pub fn results(self) -> &'static [$crate::types::ValType] {
+            pub const fn results(self) -> &'static [$crate::types::ValType] {
                 match self { $($( $name::$variant => &[$($crate::types::ValType::$result),*], )*)* }
             }
         }

@@ -7,111 +7,78 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use wasmparser::{
-    BinaryReader, Encoding, FuncToValidate, FuncValidatorAllocations, FunctionBody, Validator, ValidatorResources,
-    WasmFeatures,
-};
+use wasmparser::{FuncToValidate, FuncValidatorAllocations, WasmFeatures};
 
 mod body;
 mod convert;
+mod facts;
+mod module;
+mod sections;
+mod signature;
+mod ty;
+mod walk;
 
-use crate::decode::error::DecodeError;
-use crate::decode::section::SectionKind;
+use facts::Facts;
+pub(crate) use module::ModuleValidator;
+use module::Resources;
+use walk::{Refusal, Stacks, Walk};
+
+use crate::decode::error::{DecodeError, DecodeErrorKind};
 use crate::features::Features;
 use crate::limits::Limits;
 use crate::module::ModuleInfo;
-use crate::types::DefinedFuncIndex;
+use crate::types::{DefinedFuncIndex, FuncIndex};
 
 type Result<T> = std::result::Result<T, DecodeError>;
 
 /// How many bodies a thread takes at a time: enough to make taking cheap, few enough to end together.
 const CHUNK: u32 = 16;
 
-/// Checks the rules between sections while a module is decoded.
-pub(crate) struct ModuleValidator {
-    validator: Validator,
-    features: WasmFeatures,
-    /// What bodies are checked against; there once the code section has begun.
-    resources: Option<ValidatorResources>,
-}
-
-impl ModuleValidator {
-    pub(crate) fn new(features: &Features) -> ModuleValidator {
-        let features = convert::features(features);
-        ModuleValidator { validator: Validator::new_with_features(features), features, resources: None }
-    }
-
-    /// The module begins.
-    pub(crate) fn header(&mut self) -> Result<()> {
-        self.validator.version(1, Encoding::Module, &(0..8)).map_err(convert::error)
-    }
-
-    /// Checks a section whose contents begin at `start`. Code has its own methods.
-    pub(crate) fn section(&mut self, kind: SectionKind, contents: &[u8], start: usize) -> Result<()> {
-        let reader = || BinaryReader::new_features(contents, start as u64, self.features);
-        let range = start as u64..(start + contents.len()) as u64;
-        let v = &mut self.validator;
-        macro_rules! check {
-            ($reader:ident, $method:ident) => {
-                wasmparser::$reader::new(reader()).and_then(|section| v.$method(&section))
-            };
-        }
-        match kind {
-            SectionKind::Type => check!(TypeSectionReader, type_section),
-            SectionKind::Import => check!(ImportSectionReader, import_section),
-            SectionKind::Function => check!(FunctionSectionReader, function_section),
-            SectionKind::Table => check!(TableSectionReader, table_section),
-            SectionKind::Memory => check!(MemorySectionReader, memory_section),
-            SectionKind::Tag => check!(TagSectionReader, tag_section),
-            SectionKind::Global => check!(GlobalSectionReader, global_section),
-            SectionKind::Export => check!(ExportSectionReader, export_section),
-            SectionKind::Element => check!(ElementSectionReader, element_section),
-            SectionKind::Data => check!(DataSectionReader, data_section),
-            SectionKind::Start => reader().read_var_u32().and_then(|func| v.start_section(func, &range)),
-            SectionKind::DataCount => reader().read_var_u32().and_then(|count| v.data_count_section(count, &range)),
-            SectionKind::Code => Ok(()),
-        }
-        .map_err(convert::error)
-    }
-
-    /// The code section begins; it has as many bodies as the module has defined functions.
-    pub(crate) fn code_start(&mut self, info: &ModuleInfo, start: usize, end: usize) -> Result<()> {
-        let range = start as u64..end as u64;
-        self.validator.code_section_start(&range).map_err(convert::error)?;
-        if info.num_defined_functions() > 0 {
-            // Any body will do: only what all bodies share is kept.
-            let body = FunctionBody::new(BinaryReader::new_features(&[], start as u64, self.features));
-            let shared = self.validator.code_section_entry(&body).map_err(convert::error)?;
-            self.resources = Some(shared.resources);
-        }
-        Ok(())
-    }
-
-    /// The module ends at `at`.
-    pub(crate) fn end(&mut self, at: usize) -> Result<()> {
-        self.validator.end(at as u64).map(drop).map_err(convert::error)
-    }
-
-    pub(crate) fn into_unvalidated(self, features: Features, limits: Limits) -> Unvalidated {
-        Unvalidated { resources: self.resources, wasm_features: self.features, features, limits }
-    }
-}
-
 /// What is needed to validate the bodies of a module: shared by all threads that do it.
 pub struct Unvalidated {
-    resources: Option<ValidatorResources>,
+    resources: Resources,
     wasm_features: WasmFeatures,
     features: Features,
     limits: Limits,
+    /// What the fast walk needs; `None` when it does not know everything that is switched on.
+    facts: Option<Facts>,
+}
+
+/// A body and its place.
+#[derive(Clone, Copy)]
+struct Body<'a> {
+    func: FuncIndex,
+    bytes: &'a [u8],
+    /// The place of `bytes` in the module.
+    offset: usize,
 }
 
 /// Memory that one thread uses again from body to body.
 #[derive(Default)]
 pub struct Scratch {
+    stacks: Stacks,
     allocations: FuncValidatorAllocations,
 }
 
 impl Unvalidated {
+    /// What the bodies of `info` are checked against, whose sections `validator` has checked; `data_count` is what the
+    /// section of that name says.
+    pub(crate) fn new(
+        info: &ModuleInfo,
+        validator: ModuleValidator,
+        features: &Features,
+        limits: &Limits,
+        data_count: Option<u32>,
+    ) -> Unvalidated {
+        Unvalidated {
+            resources: Resources::new(validator),
+            wasm_features: convert::features(features),
+            features: *features,
+            limits: *limits,
+            facts: Facts::new(info, features, limits, data_count),
+        }
+    }
+
     /// Validates one body. `info` and `wire_bytes` must be those of the module this came with.
     ///
     /// # Errors
@@ -138,24 +105,48 @@ impl Unvalidated {
         let missing = || DecodeError::invalid(wire_bytes.len(), "no such function body");
         let range = info.bodies.get(index.index()).ok_or_else(missing)?;
         let bytes = wire_bytes.get(range.clone()).ok_or_else(missing)?;
-        let resources = self.resources.clone().ok_or_else(missing)?;
-        let func = info.func_index(index);
+        let body = Body { func: info.func_index(index), bytes, offset: range.start };
+        match self.fast(info, body, &mut scratch.stacks) {
+            Some(Ok(())) => Ok(()),
+            // The slow validator would take as much memory as was refused here.
+            Some(Err(Refusal::TooManyOperands(at))) => {
+                let message = "operand stack exceeds limit";
+                Err(DecodeError::new(DecodeErrorKind::Limit, body.offset + at, message))
+            }
+            Some(Err(Refusal::Invalid)) => {
+                self.slow(info, wire_bytes, body, scratch)?;
+                // Two validators that disagree: what one of them refuses must not run.
+                debug_assert!(false, "the body of function {} is refused by the fast validator only", body.func.0);
+                Err(DecodeError::invalid(body.offset, "function body is not valid"))
+            }
+            None => self.slow(info, wire_bytes, body, scratch),
+        }
+    }
+
+    /// The verdict of our own walk; `None` when it does not know everything that is switched on.
+    fn fast(&self, info: &ModuleInfo, body: Body<'_>, stacks: &mut Stacks) -> Option<std::result::Result<(), Refusal>> {
+        let verdict = Walk::new(self.facts.as_ref()?, info, body.bytes, stacks).run(body.func);
+        stacks.shrink();
+        Some(verdict)
+    }
+
+    /// The verdict in words.
+    fn slow(&self, info: &ModuleInfo, wire_bytes: &[u8], body: Body<'_>, scratch: &mut Scratch) -> Result<()> {
+        let missing = || DecodeError::invalid(body.offset, "no such function body");
         let to_validate = FuncToValidate {
-            resources,
-            index: func.0,
-            ty: info.functions.get(func.index()).ok_or_else(missing)?.0,
+            resources: self.resources.get(wire_bytes)?,
+            index: body.func.0,
+            ty: info.functions.get(body.func.index()).ok_or_else(missing)?.0,
             features: self.wasm_features,
         };
         let mut validator = to_validate.into_validator(std::mem::take(&mut scratch.allocations));
-        let body = body::Body {
-            bytes,
-            offset: range.start,
-            params: info.func_type(func).params().len(),
+        let rules = body::Rules {
+            params: info.func_type(body.func).params().len(),
             features: &self.features,
             wasm_features: self.wasm_features,
             limits: &self.limits,
         };
-        let result = body.validate(&mut validator);
+        let result = rules.validate(body, &mut validator);
         scratch.allocations = validator.into_allocations();
         result
     }

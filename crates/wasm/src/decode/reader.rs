@@ -254,6 +254,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The value of `i32.const` and `end`, when they come next: almost every segment has them for its offset.
+    pub(crate) fn i32_const_end(&mut self) -> Option<i32> {
+        if self.peek() != Some(0x41) {
+            return None;
+        }
+        let start = self.pos;
+        self.pos += 1;
+        let value = self.var_i32().ok();
+        if value.is_some() && self.peek() == Some(0x0b) {
+            self.pos += 1;
+            return value;
+        }
+        self.pos = start;
+        None
+    }
+
     /// The next byte, left unread.
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {

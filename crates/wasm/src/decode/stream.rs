@@ -168,7 +168,7 @@ impl Machine {
 
     /// The module, or the fault with the earliest offset.
     fn finish(mut self, bytes: &[u8]) -> Result<Decoded> {
-        let bodies = self.validator.into_unvalidated(self.features, self.limits);
+        let bodies = Unvalidated::new(&self.info, self.validator, &self.features, &self.limits, self.data_count);
         if let Some(fault) = self.fault {
             // Bodies come before whatever was found behind them.
             let mut scratch = Scratch::default();
@@ -277,8 +277,11 @@ impl Machine {
         match SectionKind::from_id(id) {
             None => section.custom()?,
             Some(kind) => {
-                let ours = section.read(kind);
-                earliest(ours, self.validator.section(kind, contents, start))?;
+                let range = start..end;
+                match section.read(kind) {
+                    Ok(()) => self.validator.section(kind, &self.info, bytes, range)?,
+                    Err(ours) => return Err(earliest(ours, self.validator.walk(kind, bytes, range))),
+                }
                 match kind {
                     SectionKind::DataCount => {
                         self.data_count = Some(Reader::new(contents, start).var_u32()?);
@@ -310,7 +313,6 @@ impl Machine {
         if count != self.info.num_defined_functions() {
             return Err(DecodeError::malformed(start, INCONSISTENT_FUNCTIONS));
         }
-        self.validator.code_start(&self.info, start, end)?;
         // A body takes three bytes at least.
         self.info.bodies.reserve((count as usize).min((end - start) / 3 + 1));
         self.info.code_section = Some(start..end);
@@ -378,19 +380,17 @@ impl Machine {
         if self.last < Some(SectionKind::Code) {
             self.check_no_code(at)?;
         }
-        self.check_data_count(at)?;
-        self.validator.end(at)
+        self.check_data_count(at)
     }
 }
 
 const INCONSISTENT_FUNCTIONS: &str = "function and code section have inconsistent lengths";
 
 /// The error with the smaller offset; ours when they are equal.
-fn earliest(ours: Result<()>, theirs: Result<()>) -> Result<()> {
-    match (ours, theirs) {
-        (Err(ours), Err(theirs)) if theirs.offset() < ours.offset() => Err(theirs),
-        (Err(ours), _) => Err(ours),
-        (Ok(()), theirs) => theirs,
+fn earliest(ours: DecodeError, theirs: Result<()>) -> DecodeError {
+    match theirs {
+        Err(theirs) if theirs.offset() < ours.offset() => theirs,
+        Ok(()) | Err(_) => ours,
     }
 }
 

@@ -43,7 +43,7 @@ macro_rules! accesses {
 
             /// The access with this opcode.
             #[inline]
-            pub fn from_opcode(code: u8) -> Option<$name> {
+            pub const fn from_opcode(code: u8) -> Option<$name> {
                 match code {
                     $( $code => Some($name::$variant), )*
                     _ => None,
@@ -56,12 +56,12 @@ macro_rules! accesses {
             }
 
             /// The type of the operand loaded or stored.
-            pub fn value_type(self) -> ValType {
+            pub const fn value_type(self) -> ValType {
                 match self { $( $name::$variant => ValType::$ty, )* }
             }
 
             /// Bytes touched in memory, as a power of two; also the natural alignment.
-            pub fn bytes_log2(self) -> u8 {
+            pub const fn bytes_log2(self) -> u8 {
                 match self { $( $name::$variant => $log2, )* }
             }
 

@@ -83,6 +83,9 @@ impl SectionReader<'_, '_> {
     }
 
     pub(super) fn const_expr(&mut self) -> Result<ConstExpr> {
+        if let Some(value) = self.reader.i32_const_end() {
+            return Ok(ConstExpr::one(ConstOp::I32Const(value)));
+        }
         let mut body = BodyReader::from_reader(self.reader.clone());
         let mut ops = Vec::with_capacity(1);
         loop {

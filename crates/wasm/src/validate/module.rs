@@ -1,0 +1,112 @@
+//! Module-level rules, section by section, and what the slow validator needs to know of a module.
+
+use std::ops::Range;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use wasmparser::{BinaryReader, Encoding, FunctionBody, Validator, ValidatorResources, WasmFeatures};
+
+use super::{convert, sections};
+use crate::decode::error::DecodeError;
+use crate::decode::section::SectionKind;
+use crate::features::Features;
+use crate::module::ModuleInfo;
+
+type Result<T> = std::result::Result<T, DecodeError>;
+
+/// Checks the rules between sections while a module is decoded.
+pub(crate) struct ModuleValidator {
+    validator: Validator,
+    features: Features,
+    wasm_features: WasmFeatures,
+    /// Sections that are surely valid and that the slow validator has not seen.
+    unseen: Vec<(SectionKind, Range<usize>)>,
+}
+
+impl ModuleValidator {
+    pub(crate) fn new(features: &Features) -> ModuleValidator {
+        let wasm_features = convert::features(features);
+        let validator = Validator::new_with_features(wasm_features);
+        ModuleValidator { validator, features: *features, wasm_features, unseen: Vec::new() }
+    }
+
+    /// The module begins.
+    pub(crate) fn header(&mut self) -> Result<()> {
+        self.validator.version(1, Encoding::Module, &(0..8)).map_err(convert::error)
+    }
+
+    /// Checks a section that has been decoded into `info`; its contents lie at `range` of `bytes`.
+    pub(crate) fn section(
+        &mut self,
+        kind: SectionKind,
+        info: &ModuleInfo,
+        bytes: &[u8],
+        range: Range<usize>,
+    ) -> Result<()> {
+        if sections::is_surely_valid(kind, info, &self.features) {
+            // Bodies look into all of these but the data, whose number has a section of its own.
+            if kind != SectionKind::Data {
+                self.unseen.push((kind, range));
+            }
+            return Ok(());
+        }
+        self.walk(kind, bytes, range)
+    }
+
+    /// Checks a section by the slow validator, which says what is wrong in it. Code has its own methods.
+    pub(crate) fn walk(&mut self, kind: SectionKind, bytes: &[u8], range: Range<usize>) -> Result<()> {
+        let contents = bytes.get(range.clone()).unwrap_or_default();
+        let reader = || BinaryReader::new_features(contents, range.start as u64, self.wasm_features);
+        let place = range.start as u64..range.end as u64;
+        let v = &mut self.validator;
+        macro_rules! check {
+            ($reader:ident, $method:ident) => {
+                wasmparser::$reader::new(reader()).and_then(|section| v.$method(&section))
+            };
+        }
+        match kind {
+            SectionKind::Type => check!(TypeSectionReader, type_section),
+            SectionKind::Import => check!(ImportSectionReader, import_section),
+            SectionKind::Function => check!(FunctionSectionReader, function_section),
+            SectionKind::Table => check!(TableSectionReader, table_section),
+            SectionKind::Memory => check!(MemorySectionReader, memory_section),
+            SectionKind::Tag => check!(TagSectionReader, tag_section),
+            SectionKind::Global => check!(GlobalSectionReader, global_section),
+            SectionKind::Export => check!(ExportSectionReader, export_section),
+            SectionKind::Element => check!(ElementSectionReader, element_section),
+            SectionKind::Data => check!(DataSectionReader, data_section),
+            SectionKind::Start => reader().read_var_u32().and_then(|func| v.start_section(func, &place)),
+            SectionKind::DataCount => reader().read_var_u32().and_then(|count| v.data_count_section(count, &place)),
+            SectionKind::Code => Ok(()),
+        }
+        .map_err(convert::error)
+    }
+
+    /// What bodies are checked against. To be called once; the module must have a body.
+    fn resources(&mut self, bytes: &[u8]) -> Result<ValidatorResources> {
+        for (kind, range) in std::mem::take(&mut self.unseen) {
+            self.walk(kind, bytes, range)?;
+        }
+        self.validator.code_section_start(&(0..0)).map_err(convert::error)?;
+        // Any body will do: only what all bodies share is kept.
+        let body = FunctionBody::new(BinaryReader::new_features(&[], 0, self.wasm_features));
+        Ok(self.validator.code_section_entry(&body).map_err(convert::error)?.resources)
+    }
+}
+
+/// What the slow validator needs of a module, made when the first body has to be worded.
+pub(super) struct Resources {
+    validator: Mutex<ModuleValidator>,
+    ready: OnceLock<Result<ValidatorResources>>,
+}
+
+impl Resources {
+    pub(super) fn new(validator: ModuleValidator) -> Resources {
+        Resources { validator: Mutex::new(validator), ready: OnceLock::new() }
+    }
+
+    /// What bodies are checked against. `bytes` must be those of the module, which must have a body.
+    pub(super) fn get(&self, bytes: &[u8]) -> Result<ValidatorResources> {
+        let make = || self.validator.lock().unwrap_or_else(PoisonError::into_inner).resources(bytes);
+        self.ready.get_or_init(make).clone()
+    }
+}
