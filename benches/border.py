@@ -30,9 +30,10 @@ def run(options) -> list:
     for _ in range(options.reps):
         for engine in engines:
             for part in ["calls", "instances"]:
-                found = measure.report([paths.micro(engine), part])
-                if found is None:
-                    wrong(f"micro {part} in {engine} failed")
+                try:
+                    found = measure.report([paths.micro(engine), part], limit=options.limit)
+                except measure.Failed as failure:
+                    wrong(engine, f"micro {part} failed: {failure}")
                     continue
                 for item in ITEMS.keys() & found.keys():
                     best.keep((item, engine), float(found[item]))

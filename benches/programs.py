@@ -6,8 +6,10 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import engines
 import measure
 import paths
+import upshift
 
 INPUTS = paths.BENCHES / "programs"
 
@@ -57,19 +59,19 @@ PROGRAMS = [
     Program("hello-unknown", "hello.wasm", ["what?"]),
 ]
 
-ENGINES = ["upshift", "cranelift", "winch", "cranelift-cached", "node"]
+ENGINES = [*upshift.OPTIONS, "cranelift", "cranelift-cached", "winch", "wasmi", "node", "node-liftoff", "bun"]
 
 
 def command(engine: str, program: Program, work: Path) -> list:
     """The command line that runs the program in the engine."""
     file = paths.PROGRAMS / program.file
     dirs = {**program.dirs, "/work": work}
-    if engine == "node":
-        # Node is given only what the program may see; argument 0 is the file's path, as elsewhere.
+    if engines.is_javascript(engine):
+        # A script is given only what the program may see; argument 0 is the file's path, as elsewhere.
         options = {"file": str(file), "args": [str(file), *program.args], "env": program.env,
                    "dirs": {guest: str(host) for guest, host in dirs.items()}}
-        return ["node", "--no-warnings", paths.BENCHES / "node_wasi.mjs", json.dumps(options)]
-    runner = [paths.UPSHIFT, "run"] if engine == "upshift" else [paths.PEERS, engine.removesuffix("-cached"), "run"]
+        return engines.javascript(engine, "wasi.mjs", json.dumps(options))
+    runner = upshift.run(engine) if engines.ours(engine) else [paths.PEERS, engine.removesuffix("-cached"), "run"]
     if engine.endswith("-cached"):
         runner += ["--cache", paths.CACHE / "wasmtime-cache"]
     for guest, host in dirs.items():
@@ -93,15 +95,17 @@ def files(folder: Path) -> dict:
     return found
 
 
-def run(engine: str, program: Program) -> tuple:
-    """Runs the program once in a fresh work folder. Returns the run and everything that another engine must repeat."""
+def run(engine: str, program: Program, limit=None) -> tuple:
+    """Runs the program once in a fresh work folder, for `limit` seconds at most. Returns the run and everything that another
+    engine must repeat."""
     work = paths.WORK / engine
     for folder in [work, paths.WORK / "tmp"]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     for name in program.inputs:
         shutil.copy(INPUTS / name, work)
-    done = measure.process(command(engine, program, work), stdin=program.stdin)
+    done = measure.process(command(engine, program, work), stdin=program.stdin,
+                           env=upshift.environment.get(engine), limit=limit)
     return done, {"exit code": done.code, "output": done.out, "files": files(work)}
 
 

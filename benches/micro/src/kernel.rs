@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 pub(crate) fn measure(file: &str, n: i32, reps: usize) -> Outcome<Value> {
     let bytes = std::fs::read(file)?;
     let start = clock::process_cpu();
+    let wall = std::time::Instant::now();
     let engine = Engine::default();
     let compile_start = clock::process_cpu();
     let module = Module::new(&engine, &bytes).map_err(failed)?;
@@ -27,14 +28,16 @@ pub(crate) fn measure(file: &str, n: i32, reps: usize) -> Outcome<Value> {
         let call_start = clock::thread_cpu();
         let value = run.call(&mut store, n).map_err(failed)?;
         cpu.push((clock::thread_cpu() - call_start).as_secs_f64());
-        first.get_or_insert_with(|| (clock::process_cpu() - start).as_secs_f64());
+        first.get_or_insert_with(|| [(clock::process_cpu() - start).as_secs_f64(), wall.elapsed().as_secs_f64()]);
         if *result.get_or_insert(value) != value {
             return Err(format!("run({n}) returned {value} after {result:?}").into());
         }
     }
+    let [first_cpu, first_wall] = first.unwrap_or_default();
     Ok(json!({
         "cpu": cpu,
-        "cpu_s": first,
+        "cpu_s": first_cpu,
+        "wall_s": first_wall,
         "compile_cpu": compile.as_secs_f64(),
         "instantiate": instantiate.as_secs_f64(),
         "peak_mb": clock::peak_mb(),

@@ -4,7 +4,9 @@
 //! ```text
 //! micro calls               host -> wasm and wasm -> host calls, ns each
 //! micro instances           instantiation, us, and memory of a live instance, kB
-//! micro start FILE          from bytes to an instance, imports stubbed
+//! micro start [--lazy-validation] FILE [EXPORT [I32...]]
+//!                           from bytes to the end of the first call, or to an instance without EXPORT; imported functions
+//!                           trap when they are called, which may be how the call ends
 //! micro kernel FILE N REPS  compile, instantiate, call run(N) REPS times; thread CPU seconds
 //! ```
 //! Each prints one JSON object on standard output.
@@ -32,7 +34,8 @@ use std::process::ExitCode;
 /// Any failure; the driver only prints it.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: micro calls | instances | start FILE | kernel FILE N REPS";
+const USAGE: &str =
+    "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | kernel FILE N REPS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,10 +56,23 @@ fn run(words: &[&str]) -> Outcome<Value> {
     match words {
         ["calls"] => calls::measure(),
         ["instances"] => instances::measure(),
-        ["start", file] => start::measure(file),
+        ["start", "--lazy-validation", file, call @ ..] => start::measure(&lazy_validation()?, file, call),
+        ["start", file, call @ ..] => start::measure(&engine::Config::new(), file, call),
         ["kernel", file, n, reps] => kernel::measure(file, n.parse()?, reps.parse()?),
         _ => Err(USAGE.into()),
     }
+}
+
+/// The default configuration, but a body is validated at its first call. The feature is set where the engine has it.
+fn lazy_validation() -> Outcome<engine::Config> {
+    #[cfg(feature = "lazy-validation")]
+    {
+        let mut config = engine::Config::new();
+        config.lazy_validation(true);
+        Ok(config)
+    }
+    #[cfg(not(feature = "lazy-validation"))]
+    Err("this engine always validates first".into())
 }
 
 /// Turns an engine's error, whatever its type, into one that `?` takes, with all its causes.

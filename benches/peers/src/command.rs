@@ -8,16 +8,18 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 /// What follows `run` on the command line.
 #[derive(Default)]
-struct Options<'a> {
-    cache: Option<&'a str>,
+pub(crate) struct Options<'a> {
+    /// wasmtime's cache folder.
+    pub(crate) cache: Option<&'a str>,
     /// Host and guest path of each preopened folder.
-    dirs: Vec<(&'a str, &'a str)>,
-    env: Vec<(&'a str, &'a str)>,
+    pub(crate) dirs: Vec<(&'a str, &'a str)>,
+    pub(crate) env: Vec<(&'a str, &'a str)>,
     /// The file, then the program's own arguments; the file's name is its argument 0.
-    command: &'a [&'a str],
+    pub(crate) command: &'a [&'a str],
 }
 
-fn parse<'a>(mut words: &'a [&'a str]) -> Outcome<Options<'a>> {
+/// Reads the words after `run`.
+pub(crate) fn parse<'a>(mut words: &'a [&'a str]) -> Outcome<Options<'a>> {
     let mut options = Options::default();
     loop {
         words = match words {

@@ -3,27 +3,32 @@
 //! ```text
 //! peers ENGINE kernel FILE N REPS     compile, instantiate, call run(N) REPS times; thread CPU seconds
 //! peers ENGINE compile FILE           compile the whole module on one thread
-//! peers ENGINE start FILE             from bytes to an instance, imports stubbed
+//! peers ENGINE start FILE [EXPORT [I32...]]
+//!                                     from bytes to the end of the first call, or to an instance without EXPORT; imported
+//!                                     functions fail when they are called, which may be how the call ends
 //! peers ENGINE run [--cache DIR] [--dir HOST[::GUEST]]... [--env K=V]... FILE [ARGS...]
 //!                                     run a WASI command; its exit code becomes the process's, a trap gives 134
 //! ```
-//! ENGINE is `cranelift`, `winch` or `wasmi` (which has no `run` here). All but `run` print one JSON object.
+//! ENGINE is `cranelift`, `winch`, `wasmi` (validates first, translates a body at its first call), or `wasmi-lazy` (validates a
+//! body at its first call too; only `start`). `--cache` is wasmtime's. All but `run` print one JSON object.
 
 #[path = "../../micro/src/clock.rs"]
 mod clock;
 mod command;
+mod wasmi_command;
 mod wasmi_side;
 mod wasmtime_side;
 
 use serde_json::Value;
 use std::error::Error;
 use std::process::ExitCode;
+use wasmi::CompilationMode;
 
 /// Any failure; the driver only prints it.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str =
-    "usage: peers cranelift|winch|wasmi kernel FILE N REPS | compile FILE | start FILE | run [OPTIONS] FILE [ARGS...]";
+const USAGE: &str = "usage: peers cranelift|winch|wasmi|wasmi-lazy kernel FILE N REPS | compile FILE | \
+                     start FILE [EXPORT [I32...]] | run [OPTIONS] FILE [ARGS...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,12 +46,14 @@ fn run(words: &[&str]) -> Outcome<ExitCode> {
     let report = match words {
         ["wasmi", "kernel", file, n, reps] => wasmi_side::kernel(file, n.parse()?, reps.parse()?)?,
         ["wasmi", "compile", file] => wasmi_side::compile(file)?,
-        ["wasmi", "start", file] => wasmi_side::start(file)?,
+        ["wasmi", "start", file, call @ ..] => wasmi_side::start(CompilationMode::LazyTranslation, file, call)?,
+        ["wasmi-lazy", "start", file, call @ ..] => wasmi_side::start(CompilationMode::Lazy, file, call)?,
+        ["wasmi", "run", rest @ ..] => return wasmi_command::run(rest),
         [engine, "kernel", file, n, reps] => {
             wasmtime_side::kernel(&wasmtime_side::config(engine)?, file, n.parse()?, reps.parse()?)?
         }
         [engine, "compile", file] => wasmtime_side::compile(wasmtime_side::config(engine)?, file)?,
-        [engine, "start", file] => wasmtime_side::start(&wasmtime_side::config(engine)?, file)?,
+        [engine, "start", file, call @ ..] => wasmtime_side::start(&wasmtime_side::config(engine)?, file, call)?,
         [engine, "run", rest @ ..] => return command::run(wasmtime_side::config(engine)?, rest),
         _ => return Err(USAGE.into()),
     };

@@ -2,7 +2,7 @@
 
 use crate::{Outcome, clock, failed};
 use serde_json::{Value, json};
-use wasmtime::{Config, Engine, Linker, Module, Store, Strategy};
+use wasmtime::{Config, Engine, Linker, Module, Store, Strategy, Val};
 
 /// The default configuration with the compiler of that name.
 pub(crate) fn config(compiler: &str) -> Outcome<Config> {
@@ -20,6 +20,7 @@ pub(crate) fn config(compiler: &str) -> Outcome<Config> {
 pub(crate) fn kernel(config: &Config, file: &str, n: i32, reps: usize) -> Outcome<Value> {
     let bytes = std::fs::read(file)?;
     let start = clock::process_cpu();
+    let wall = std::time::Instant::now();
     let engine = Engine::new(config).map_err(failed)?;
     let compile_start = clock::process_cpu();
     let module = Module::new(&engine, &bytes).map_err(failed)?;
@@ -37,14 +38,16 @@ pub(crate) fn kernel(config: &Config, file: &str, n: i32, reps: usize) -> Outcom
         let call_start = clock::thread_cpu();
         let value = run.call(&mut store, n).map_err(failed)?;
         cpu.push((clock::thread_cpu() - call_start).as_secs_f64());
-        first.get_or_insert_with(|| (clock::process_cpu() - start).as_secs_f64());
+        first.get_or_insert_with(|| [(clock::process_cpu() - start).as_secs_f64(), wall.elapsed().as_secs_f64()]);
         if *result.get_or_insert(value) != value {
             return Err(format!("run({n}) returned {value} after {result:?}").into());
         }
     }
+    let [first_cpu, first_wall] = first.unwrap_or_default();
     Ok(json!({
         "cpu": cpu,
-        "cpu_s": first,
+        "cpu_s": first_cpu,
+        "wall_s": first_wall,
         "compile_cpu": compile.as_secs_f64(),
         "instantiate": instantiate.as_secs_f64(),
         "peak_mb": clock::peak_mb(),
@@ -72,8 +75,9 @@ pub(crate) fn compile(mut config: Config, file: &str) -> Outcome<Value> {
     }))
 }
 
-/// From bytes to an instance; imports that are missing get default values.
-pub(crate) fn start(config: &Config, file: &str) -> Outcome<Value> {
+/// From bytes to the end of the first call, or to an instance without one; functions that are missing fail when called, all
+/// else has default values. `call` is the export's name and its i32 arguments.
+pub(crate) fn start(config: &Config, file: &str, call: &[&str]) -> Outcome<Value> {
     let bytes = std::fs::read(file)?;
     let start = clock::process_cpu();
     let wall = std::time::Instant::now();
@@ -81,11 +85,20 @@ pub(crate) fn start(config: &Config, file: &str) -> Outcome<Value> {
     let module = Module::new(&engine, &bytes).map_err(failed)?;
     let mut linker = Linker::new(&engine);
     let mut store = Store::new(&engine, ());
+    linker.define_unknown_imports_as_traps(&module).map_err(failed)?;
     linker.define_unknown_imports_as_default_values(&mut store, &module).map_err(failed)?;
-    linker.instantiate(&mut store, &module).map_err(failed)?;
+    let instance = linker.instantiate(&mut store, &module).map_err(failed)?;
+    let mut end = "instance";
+    if let [name, words @ ..] = call {
+        let func = instance.get_func(&mut store, name).ok_or("no such export")?;
+        let arguments = words.iter().map(|word| Ok(Val::I32(word.parse()?))).collect::<Outcome<Vec<_>>>()?;
+        let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
+        end = if func.call(&mut store, &arguments, &mut results).is_ok() { "returned" } else { "trapped" };
+    }
     Ok(json!({
         "cpu_s": (clock::process_cpu() - start).as_secs_f64(),
         "wall_s": wall.elapsed().as_secs_f64(),
+        "end": end,
         "peak_mb": clock::peak_mb(),
     }))
 }
