@@ -3,8 +3,11 @@
 mod abi;
 mod bad_input;
 mod child;
+mod differential;
 mod embedding;
 mod fetched;
 mod random;
 mod resources;
 mod scripts;
+mod tiering;
+mod vectors;

@@ -24,8 +24,13 @@ const STACK: usize = 32 << 20;
 
 macro_rules! suites {
     ($($name:ident: $source:expr;)*) => {
-        suites! { @in guard_pages Configuration::GuardPages; $($name: $source;)* }
-        suites! { @in explicit_checks Configuration::ExplicitChecks; $($name: $source;)* }
+        suites! { @in baseline Configuration::Baseline; $($name: $source;)* }
+        suites! { @in baseline_checked Configuration::BaselineChecked; $($name: $source;)* }
+        suites! { @in optimizing Configuration::Optimizing; $($name: $source;)* }
+        suites! { @in optimizing_checked Configuration::OptimizingChecked; $($name: $source;)* }
+        suites! { @in auto Configuration::Auto; $($name: $source;)* }
+        suites! { @in auto_hurried Configuration::AutoHurried; $($name: $source;)* }
+        suites! { @in auto_at_once Configuration::AutoAtOnce; $($name: $source;)* }
     };
     (@in $module:ident $configuration:expr; $($name:ident: $source:expr;)*) => {
         mod $module {

@@ -78,6 +78,7 @@ impl Bench {
             epoch_deadline: 0,
             epoch: std::ptr::null(),
             store: std::ptr::null_mut(),
+            osr_image: std::ptr::null(),
         };
         let context = HostContext {
             store: &mut store,

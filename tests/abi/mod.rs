@@ -4,7 +4,7 @@
 
 mod encoder;
 mod host;
-mod machine;
+pub(crate) mod machine;
 mod program;
 mod record;
 mod signatures;

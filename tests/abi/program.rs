@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::iter;
 use std::mem::offset_of;
 
-use abi::compiler::{Compiler, FunctionBody, ModuleEnv, Settings};
+use abi::compiler::{Compiler, ModuleEnv, Request, Settings};
 use abi::layout::{FuncImport, FuncRef, InstanceHeader, InstanceLayout, Place, StoreContext, TableDefinition};
 use optimizing::OptimizingCompiler;
 use wasm::module::ModuleInfo;
@@ -111,10 +111,8 @@ impl Program {
         let info = super::decode(&bytes);
         let layout = InstanceLayout::new(&info);
         let settings = Settings { verify: true, ..Settings::default() };
-        let module = ModuleEnv { info: &info, layout: &layout, memories: &[], settings };
-        let body = info.bodies[0].clone();
-        let body = FunctionBody { bytes: &bytes[body.clone()], offset: body.start };
-        let code = compiler.compile(&module, DefinedFuncIndex(0), body).expect("within every limit").bytes;
+        let module = ModuleEnv { info: &info, wire_bytes: &bytes, layout: &layout, memories: &[], settings };
+        let code = compiler.compile(&Request::new(&module, DefinedFuncIndex(0))).expect("within every limit").bytes;
         Compiled { code, info, layout }
     }
 }
@@ -143,6 +141,7 @@ impl Compiled {
             epoch_deadline: 0,
             epoch: std::ptr::null(),
             store: std::ptr::null_mut(),
+            osr_image: std::ptr::null(),
         });
         // Both types of the module have the same canonical id when they are equal; the callee's is what counts.
         let type_ids = vec![CANONICAL; self.info.types.len()];

@@ -2,25 +2,48 @@
 
 use std::fmt;
 
-use upshift::Config;
+use upshift::{Config, TierChoice};
 
 /// A tier, and how it is set up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Configuration {
+    /// The baseline tier; memories have guard pages where they can.
+    Baseline,
+    /// The baseline tier; every access is checked, and memories have no reservation.
+    BaselineChecked,
     /// The optimizing tier; memories have guard pages where they can.
-    GuardPages,
+    Optimizing,
     /// The optimizing tier; every access is checked, and memories have no reservation.
-    ExplicitChecks,
+    OptimizingChecked,
+    /// Both tiers, as users have them.
+    Auto,
+    /// Both tiers, with so small a budget that functions and loops move up almost at once, in the background.
+    AutoHurried,
+    /// The same, but the running thread waits for better code, so that it is entered at the first occasion.
+    AutoAtOnce,
 }
 
 impl Configuration {
-    pub(super) const ALL: [Configuration; 2] = [Configuration::GuardPages, Configuration::ExplicitChecks];
+    const ALL: [Configuration; 7] = [
+        Configuration::Baseline,
+        Configuration::BaselineChecked,
+        Configuration::Optimizing,
+        Configuration::OptimizingChecked,
+        Configuration::Auto,
+        Configuration::AutoHurried,
+        Configuration::AutoAtOnce,
+    ];
 
     /// Its name in `known_failures.toml`.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Configuration::GuardPages => "optimizing",
-            Configuration::ExplicitChecks => "optimizing-checked",
+            Configuration::Baseline => "baseline",
+            Configuration::BaselineChecked => "baseline-checked",
+            Configuration::Optimizing => "optimizing",
+            Configuration::OptimizingChecked => "optimizing-checked",
+            Configuration::Auto => "auto",
+            Configuration::AutoHurried => "auto-hurried",
+            Configuration::AutoAtOnce => "auto-at-once",
         }
     }
 
@@ -32,14 +55,20 @@ impl Configuration {
     pub(super) fn config(self) -> Config {
         let mut config = Config::new();
         match self {
-            Configuration::GuardPages => {}
-            Configuration::ExplicitChecks => {
-                config.guard_pages(false);
-            }
-        }
+            Configuration::Baseline => config.tier(TierChoice::Baseline),
+            Configuration::BaselineChecked => config.tier(TierChoice::Baseline).guard_pages(false),
+            Configuration::Optimizing => config.tier(TierChoice::Optimizing),
+            Configuration::OptimizingChecked => config.tier(TierChoice::Optimizing).guard_pages(false),
+            Configuration::Auto => config.tier(TierChoice::Auto),
+            Configuration::AutoHurried => config.tier(TierChoice::Auto).tiering_budget(HURRIED),
+            Configuration::AutoAtOnce => config.tier(TierChoice::Auto).tiering_budget(HURRIED).sync_tier_up(true),
+        };
         config
     }
 }
+
+/// A budget that a few calls or turns of a loop spend.
+const HURRIED: u32 = 200;
 
 impl fmt::Display for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -44,6 +44,10 @@ macro_rules! for_each_builtin {
             new_epoch() -> I64;
             /// Raises the trap with this code.
             raise_trap(reason: I32);
+            /// A loop of baseline code has spent the budget. `loop_offset` is the offset of the `loop` operator in the
+            /// module; the frame image (see [`crate::frame`]) of `size` bytes ends `frame_offset` bytes below the caller's
+            /// frame pointer. Gives the OSR entry to go on in, or 0.
+            loop_tier_up(function: I32, loop_offset: I32, frame_offset: I32, size: I32) -> I64;
         }
     };
 }
@@ -92,3 +96,20 @@ macro_rules! define {
 }
 
 for_each_builtin!(define);
+
+/// Entries of the builtin table behind the C functions, with conventions of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u32)]
+pub enum NativeEntry {
+    /// Baseline code has spent its budget at its entry and jumps here: the function's number is in `r11d`, every argument
+    /// where the function got it, the stack as it was at the function's entry. Goes on in the function's newest code.
+    TierUp = Builtin::COUNT as u32,
+    /// Called by baseline code when the first target of an [`crate::feedback::IndirectSite`] is not the one at hand: the
+    /// site's address is in `r10`, the target's number in `r11d`. Changes `r10`, `r11` and the flags only.
+    RecordTarget,
+}
+
+impl NativeEntry {
+    /// Number of entries of the whole builtin table.
+    pub const TABLE_LEN: usize = Builtin::COUNT + 2;
+}

@@ -1,11 +1,13 @@
 //! What a compiler takes, and the trait it implements.
 
 use std::fmt;
+use std::time::Duration;
 
 use wasm::module::ModuleInfo;
 use wasm::types::{DefinedFuncIndex, FuncType, MemoryIndex};
 
 use crate::compiled::CompiledCode;
+use crate::feedback::FeedbackSource;
 use crate::layout::InstanceLayout;
 use crate::memory::MemoryStyle;
 use crate::tier::Tier;
@@ -21,6 +23,8 @@ pub struct Settings {
     pub canonical_nans: bool,
     /// Mask table indices and checked memory addresses so that misspeculation cannot read out of bounds.
     pub spectre_guards: bool,
+    /// Baseline code keeps a profile and asks for better code when it is hot.
+    pub profile: bool,
     /// Verify the compiler's own intermediate code; slow, for tests and fuzzing.
     pub verify: bool,
 }
@@ -30,6 +34,8 @@ pub struct Settings {
 pub struct ModuleEnv<'a> {
     /// The decoded module.
     pub info: &'a ModuleInfo,
+    /// Its bytes.
+    pub wire_bytes: &'a [u8],
     /// Where the instance context keeps what.
     pub layout: &'a InstanceLayout,
     /// The style of each memory, by memory index.
@@ -38,7 +44,13 @@ pub struct ModuleEnv<'a> {
     pub settings: Settings,
 }
 
-impl ModuleEnv<'_> {
+impl<'a> ModuleEnv<'a> {
+    /// The body of a function.
+    pub fn body(&self, function: DefinedFuncIndex) -> FunctionBody<'a> {
+        let range = self.info.bodies[function.index()].clone();
+        FunctionBody { offset: range.start, bytes: &self.wire_bytes[range] }
+    }
+
     /// The style of a memory. Indices come from validated code; one out of range counts as checked.
     pub fn memory_style(&self, memory: MemoryIndex) -> MemoryStyle {
         self.memories.get(memory.index()).copied().unwrap_or(MemoryStyle::Checked)
@@ -54,13 +66,70 @@ pub struct FunctionBody<'a> {
     pub offset: usize,
 }
 
+/// What one compilation may take. A compiler looks at it from time to time and gives up past it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// CPU time of the compiling thread.
+    pub time: Duration,
+    /// Bytes of memory, as estimated from the size of the intermediate code.
+    pub memory: usize,
+}
+
+/// One function to compile.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Its module.
+    pub module: &'a ModuleEnv<'a>,
+    /// Which one.
+    pub function: DefinedFuncIndex,
+    /// Make an OSR entry in place of the function: code that starts in the loop whose operator is at this offset of the
+    /// module. Only for compilers whose tier has them.
+    pub osr: Option<u32>,
+    /// What the module's calls have seen, for inlining; without it nothing is inlined.
+    pub feedback: Option<&'a dyn FeedbackSource>,
+    /// What it may take; without it, whatever it takes.
+    pub budget: Option<Budget>,
+}
+
+impl<'a> Request<'a> {
+    /// The function as it is, without more.
+    pub fn new(module: &'a ModuleEnv<'a>, function: DefinedFuncIndex) -> Request<'a> {
+        Request { module, function, osr: None, feedback: None, budget: None }
+    }
+
+    /// The function's body.
+    pub fn body(&self) -> FunctionBody<'a> {
+        self.module.body(self.function)
+    }
+}
+
+/// What kind of thing stood in the way of a compilation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CompileErrorKind {
+    /// The function is not valid; found out at its first call.
+    Invalid,
+    /// A limit of the compiler or of memory.
+    Limit,
+    /// The job's [`Budget`].
+    Budget,
+}
+
 /// Why a function could not be compiled. Validated functions compile; what is left are limits.
 #[derive(Clone, Debug)]
 pub struct CompileError {
     /// The function, if it was one.
     pub function: Option<DefinedFuncIndex>,
+    /// What stood in the way.
+    pub kind: CompileErrorKind,
     /// What went wrong.
     pub message: String,
+}
+
+impl CompileError {
+    /// A limit that one function passed.
+    pub fn limit(function: Option<DefinedFuncIndex>, message: impl Into<String>) -> CompileError {
+        CompileError { function, kind: CompileErrorKind::Limit, message: message.into() }
+    }
 }
 
 impl fmt::Display for CompileError {
@@ -82,13 +151,8 @@ pub trait Compiler: Send + Sync + fmt::Debug {
     /// Compiles one function, to the convention of [`crate::assign`].
     ///
     /// # Errors
-    /// When a limit of the compiler is passed; never for a fault of the embedder.
-    fn compile(
-        &self,
-        module: &ModuleEnv<'_>,
-        function: DefinedFuncIndex,
-        body: FunctionBody<'_>,
-    ) -> Result<CompiledCode, CompileError>;
+    /// When a limit of the compiler or the request's budget is passed; never for a fault of the embedder.
+    fn compile(&self, request: &Request<'_>) -> Result<CompiledCode, CompileError>;
 
     /// Compiles the entry stub for functions of this type: a C function
     /// `fn(code: *const u8, vmctx: *mut u8, values: *mut [u128])` that calls `code` with the parameters found in

@@ -41,8 +41,9 @@ pub struct InstanceHeader {
     pub type_ids: *const u32,
     /// The runtime's own record of the instance.
     pub instance: *mut u8,
-    /// Keeps what follows 16-aligned.
-    pub reserved: usize,
+    /// The module's profile: the budgets and call counts of its functions; see [`crate::feedback`]. Null when its code
+    /// keeps none.
+    pub profile: *mut u8,
 }
 
 /// What compiled code and stubs share with a store.
@@ -65,6 +66,8 @@ pub struct StoreContext {
     pub epoch: *const u64,
     /// The runtime's own record of the store.
     pub store: *mut u8,
+    /// Frame image of the loop that is being left for optimized code; see [`crate::frame`]. Read by OSR entries at once.
+    pub osr_image: *const u8,
 }
 
 /// The context of a host function: what its exit stub gets in place of an instance context.

@@ -6,6 +6,8 @@ pub mod assign;
 pub mod builtins;
 pub mod compiled;
 pub mod compiler;
+pub mod feedback;
+pub mod frame;
 pub mod layout;
 pub mod memory;
 pub mod tier;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{bench, compile, completions, inspect, man, objdump, run, validate, wast};
-use crate::exit;
+use crate::{exit, process};
 
 /// Runs, checks and looks into WebAssembly programs.
 ///
@@ -24,6 +24,7 @@ Examples:
   upshift run --invoke add math.wat 2 3         call an exported function
   upshift validate *.wasm                       check modules
   upshift inspect module.wasm                   what is in it, what it needs
+  upshift run --timeline page.html tool.wasm    draw which function ran in which tier when
 
 Exit codes: a WASI program's own; 0 done, 1 error, 2 wrong usage, 134 trap.
 `upshift help COMMAND` says more about each command.";
@@ -43,6 +44,7 @@ enum Command {
 
 /// Runs the command that the process's arguments ask for.
 pub fn main() -> ExitCode {
+    process::started();
     let Cli { command } = Cli::parse();
     let outcome = match command {
         Command::Run(args) => run::run(&args),

@@ -11,9 +11,13 @@ mod output;
 mod process;
 mod program;
 mod quantity;
+mod recording;
 mod sections;
 mod statistics;
 mod table;
+mod tiering;
+mod timeline;
+mod trace;
 mod value;
 pub mod wast;
 

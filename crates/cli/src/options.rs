@@ -7,37 +7,8 @@ use clap::ValueEnum;
 use upshift::{Config, Error, Result};
 
 use crate::quantity::{parse_directory, parse_duration, parse_size, parse_variable};
-
-/// Which tier runs functions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
-pub(crate) enum Tier {
-    /// The best that this build has.
-    #[default]
-    Auto,
-    /// The interpreter.
-    Interp,
-    /// The single-pass compiler.
-    Baseline,
-    /// The optimizing compiler.
-    Optimizing,
-}
-
-impl Tier {
-    /// Sets an engine up for the tier.
-    ///
-    /// # Errors
-    /// When this build does not have it.
-    pub(crate) fn apply(self, _config: &mut Config) -> Result<()> {
-        match self {
-            // The optimizing tier is the engine's default, and the only one so far.
-            Tier::Auto | Tier::Optimizing => Ok(()),
-            Tier::Interp | Tier::Baseline => Err(Error::msg(format!(
-                "this build has no {} tier yet: use `--tier optimizing`, or leave the option out",
-                if self == Tier::Interp { "interpreter" } else { "baseline" }
-            ))),
-        }
-    }
-}
+use crate::recording::RecordingOptions;
+use crate::tiering::Tiering;
 
 /// What happens to imports that nothing defines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -54,10 +25,6 @@ pub(crate) enum UnknownImports {
 /// How a program is run.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RunOptions {
-    /// The tier that runs functions.
-    #[arg(long, value_enum, default_value_t, value_name = "TIER", hide_possible_values = false)]
-    pub(crate) tier: Tier,
-
     /// Call this export instead of running the program; ARGS are its arguments, and its results are printed.
     #[arg(long, value_name = "NAME")]
     pub(crate) invoke: Option<String>,
@@ -69,10 +36,6 @@ pub(crate) struct RunOptions {
     /// Set an environment variable of the program; without a value, pass on ours. May be repeated.
     #[arg(long = "env", value_name = "K[=V]", value_parser = parse_variable)]
     pub(crate) env: Vec<(String, Option<String>)>,
-
-    /// Print what was compiled, and what it took, to standard error.
-    #[arg(long)]
-    pub(crate) stats: bool,
 
     /// Trap after about this many instructions.
     #[arg(long, value_name = "N")]
@@ -90,6 +53,16 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) unknown_imports: UnknownImports,
 
+    #[command(flatten)]
+    pub(crate) tiering: Tiering,
+
+    /// Print at the end, to standard error, what each tier compiled, what it took, and how long the start took.
+    #[arg(long, help_heading = "Looking inside")]
+    pub(crate) stats: bool,
+
+    #[command(flatten)]
+    pub(crate) recording: RecordingOptions,
+
     /// The program (.wasm, .wat, or `-` for standard input), and its arguments: all that follows is the program's.
     #[arg(required = true, trailing_var_arg = true, value_names = ["FILE", "ARGS"], num_args = 1..)]
     pub(crate) command: Vec<OsString>,
@@ -101,8 +74,7 @@ impl RunOptions {
     /// # Errors
     /// When this build does not have what is asked for.
     pub(crate) fn config(&self) -> Result<Config> {
-        let mut config = Config::new();
-        self.tier.apply(&mut config)?;
+        let mut config = self.tiering.config()?;
         config.consume_fuel(self.fuel.is_some()).epoch_interruption(self.timeout.is_some());
         Ok(config)
     }

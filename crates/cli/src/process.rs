@@ -1,9 +1,32 @@
 //! What this process has cost so far: CPU time and memory.
 
 use std::fs;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+
+/// When the process began, as far as it knows: the first call of this, which is the first thing that `main` does.
+pub(crate) fn started() -> Instant {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    *STARTED.get_or_init(Instant::now)
+}
+
+/// A point in the life of the process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Moment {
+    /// Time since [`started`].
+    pub(crate) wall: Duration,
+    /// CPU time of all threads until then.
+    pub(crate) cpu: Duration,
+}
+
+impl Moment {
+    /// Now.
+    pub(crate) fn now() -> Moment {
+        Moment { wall: started().elapsed(), cpu: cpu_time() }
+    }
+}
 
 /// CPU time of all threads of the process.
 pub(crate) fn cpu_time() -> Duration {

@@ -4,11 +4,15 @@ mod host;
 mod timer;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use upshift::{Engine, Error, Func, Instance, InstancePre, Linker, Module, Result, Store, Trap, Val};
 
 use crate::exit::{self, End};
 use crate::options::{RunOptions, UnknownImports};
+use crate::process::Moment;
+use crate::recording::Recording;
+use crate::statistics::Progress;
 use crate::{input, output, sections, statistics, value};
 
 pub(crate) use host::{Host, Output};
@@ -20,6 +24,7 @@ pub(crate) struct Program<'options> {
     pub(crate) module: Module,
     linker: Linker<Host>,
     output: Output,
+    recording: &'options Recording,
 }
 
 /// A program in a store, ready to be called.
@@ -40,7 +45,12 @@ impl<'options> Program<'options> {
     ///
     /// # Errors
     /// When the engine's code memory is full.
-    pub(crate) fn new(module: Module, options: &'options RunOptions, output: Output) -> Result<Program<'options>> {
+    pub(crate) fn new(
+        module: Module,
+        options: &'options RunOptions,
+        output: Output,
+        recording: &'options Recording,
+    ) -> Result<Program<'options>> {
         let mut linker = Linker::new(module.engine());
         let wasi = |name: &str| name == "wasi_snapshot_preview1" || name == "wasi_unstable";
         if module.imports().any(|import| wasi(import.module())) {
@@ -49,7 +59,7 @@ impl<'options> Program<'options> {
         if options.unknown_imports == UnknownImports::Trap {
             linker.define_unknown_imports_as_traps(&module)?;
         }
-        Ok(Program { options, module, linker, output })
+        Ok(Program { options, module, linker, output, recording })
     }
 
     /// A new store with an instance, and the function to call.
@@ -67,7 +77,11 @@ impl<'options> Program<'options> {
         if options.timeout.is_some() {
             store.set_epoch_deadline(1);
         }
-        let instance = self.pre(&mut store)?.instantiate(&mut store)?;
+        let pre = self.pre(&mut store)?;
+        if sections::has_start(self.module.wire_bytes()) {
+            self.recording.first_call();
+        }
+        let instance = self.recording.span("wasm.SyncInstantiate", || pre.instantiate(&mut store))?;
         let call = self.what_to_call(&mut store, instance)?;
         Ok(Running { store, call })
     }
@@ -106,6 +120,7 @@ impl<'options> Program<'options> {
     /// Runs what a library wants to be run before it is used.
     fn initialize(&self, store: &mut Store<Host>, instance: Instance) -> Result<(), End> {
         if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
+            self.recording.first_call();
             Call::new(store, initialize, "_initialize", &[])?.run(store)?;
         }
         Ok(())
@@ -175,28 +190,54 @@ fn with_advice(error: Error, advice: &str) -> Error {
 /// Runs a program once, prints the results of `--invoke`, and gives the process's exit code.
 ///
 /// # Errors
-/// When there is no such program, or it is not a valid module.
+/// When there is no such program, it is not a valid module, or what was recorded of a run that went well cannot be written.
 pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
-    let engine = Engine::new(&options.config()?)?;
-    let module = Module::from_binary(&engine, &input::module(options.file())?)
-        .map_err(|error| Error::msg(format!("{}: {error:#}", input::name(options.file()))))?;
-    let program = Program::new(module.clone(), options, Output::Inherit)?;
-    let timer = timer::start(&engine, options.timeout);
-    let outcome = run_once(&program);
+    let recording = Arc::new(Recording::start(&options.recording, options.stats)?);
+    let mut config = options.config()?;
+    recording.listen(&mut config);
+    let engine = Engine::new(&config)?;
+    let title = input::name(options.file());
+    let words = options.tiering.describe();
+    let binary = recording.span("wasm.Read", || input::module(options.file()))?;
+    let module = match recording.make(|| Module::from_binary(&engine, &binary)) {
+        Ok(module) => module,
+        Err(error) => {
+            recording.write(None, &title, &words)?;
+            return Err(Error::msg(format!("{title}: {error:#}")));
+        }
+    };
+    drop(binary);
+    let ready = Moment::now();
+    let last_words = {
+        let (recording, module, title, words) = (Arc::clone(&recording), module.clone(), title.clone(), words.clone());
+        move || recording.write(Some(&module), &title, &words)
+    };
+    let timer = timer::start(&engine, options.timeout, last_words);
+    let program = Program::new(module.clone(), options, Output::Inherit, &recording)?;
+    let outcome = run_once(&program, &recording);
     drop(timer);
-    let code = match outcome {
+    let code = match &outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(end) => exit::of(&end),
+        Err(end) => exit::of(end),
     };
     if options.stats {
-        eprint!("{}", statistics::of_module(&module));
+        let progress = Progress { stages: recording.stages(), ready, first_call: recording.first_call_at() };
+        eprint!("{}", statistics::of_module(&module, Some(progress)));
     }
-    Ok(code)
+    match (recording.write(Some(&module), &title, &words), outcome) {
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(_)) => {
+            exit::report(&error);
+            Ok(code)
+        }
+        (Ok(()), _) => Ok(code),
+    }
 }
 
-fn run_once(program: &Program<'_>) -> Result<(), End> {
+fn run_once(program: &Program<'_>, recording: &Recording) -> Result<(), End> {
     let mut running = program.instantiate()?;
-    for result in running.call()? {
+    recording.first_call();
+    for result in recording.span("wasm.Execute", || running.call())? {
         output::print_line(value::show(result))?;
     }
     Ok(())

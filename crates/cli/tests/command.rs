@@ -122,13 +122,95 @@ fn unknown_imports() {
 fn stats_and_tiers() {
     let math = File::new("stats.wat", MATH);
     let stats = upshift(&["run", "--stats", "--invoke", "add", math.path(), "1", "1"]).exits(0).out("2\n");
-    stats.err_has("optimizing").err_has("declared").err_has("peak memory");
-    for tier in ["auto", "optimizing"] {
-        upshift(&["run", "--tier", tier, "--invoke", "add", math.path(), "1", "1"]).exits(0);
+    let stats = stats.err_has("baseline").err_has("declared").err_has("peak memory").err_has("code/Wasm");
+    stats.err_has("tier-ups 0").err_has("0 in the queue").err_has("first call into Wasm after").err_has("flushed 0");
+    for tier in ["auto", "baseline", "optimizing"] {
+        upshift(&["run", "--tier", tier, "--invoke", "add", math.path(), "1", "1"]).exits(0).out("2\n");
     }
-    for tier in ["interp", "baseline"] {
-        upshift(&["run", "--tier", tier, "--invoke", "add", math.path(), "1", "1"]).exits(1).err_has("no ");
+    let interp = upshift(&["run", "--tier", "interp", "--invoke", "add", math.path(), "1", "1"]).exits(1);
+    interp.err_has("no interpreter").err_has("--tier baseline");
+    for when in ["lazy", "eager", "hybrid"] {
+        let args = [
+            "run",
+            "--compile",
+            when,
+            "--lazy-validation",
+            "--max-code",
+            "1M",
+            "--invoke",
+            "add",
+            math.path(),
+            "1",
+            "1",
+        ];
+        upshift(&args).exits(0).out("2\n");
     }
+    upshift(&["run", "--tiering-budget", "0", math.path()]).exits(2).err_has("--tiering-budget");
+    upshift(&["run", "--compile", "soon", math.path()]).exits(2).err_has("lazy, eager, hybrid");
+}
+
+/// Counts to its argument in one loop, which calls.
+const HOT: &str = r#"(module $hot
+  (func $step (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+  (func $count (export "count") (param $n i32) (result i32) (local $i i32)
+    (loop $next
+      (local.set $i (call $step (local.get $i)))
+      (br_if $next (i32.lt_s (local.get $i) (local.get $n))))
+    (local.get $i))
+  (func (export "fail") (drop (call $count (i32.const 100000))) unreachable)
+  (func (@name "</script>\22}]") (export "bad") (result i32) (call $count (i32.const 3))))"#;
+
+#[test]
+fn traces_and_timelines_show_a_loop_that_gets_hot() {
+    let hot = File::new("hot.wat", HOT);
+    let (trace, page) = (File::new("hot.json", "old"), File::new("hot.html", "old"));
+    let files = ["--trace", trace.path(), "--timeline", page.path()];
+    let hurried = ["--sync-tier-up", "--tiering-budget", "1000", "--no-inlining"];
+    let args = ["--stats", "--invoke", "count", hot.path(), "100000"];
+    let stats = upshift(&[&["run"][..], &files, &hurried, &args].concat()).exits(0).out("100000\n");
+    stats.err_has("optimizing").err_has("OSR entries").err_has("went on in an OSR entry 1");
+    let events = trace.json()["traceEvents"].as_array().cloned().unwrap_or_default();
+    let of = |name: &str| events.iter().filter(|event| event["name"] == name).cloned().collect::<Vec<_>>();
+    assert_eq!(of("wasm.CompileLazy").len(), 2);
+    for name in ["wasm.TriggerOsr", "wasm.CompileOsr", "wasm.OsrEnter"] {
+        assert_eq!(of(name)[0]["args"]["function"], "count", "{name}");
+    }
+    assert_eq!(of("wasm.CompileTopTier")[0]["args"]["function"], "step");
+    assert!(page.text().contains("optimizing (OSR)") && page.text().ends_with("</html>\n"));
+    let osr = upshift(&[&["run"][..], &files, &hurried, &["--no-osr"], &args].concat()).exits(0);
+    osr.err_has("went on in an OSR entry 0");
+}
+
+#[test]
+fn traces_are_written_however_a_program_ends() {
+    let (hot, program) = (File::new("ends.wat", HOT), File::new("ends-wasi.wat", WASI));
+    let (sleep, wrong) = (File::new("ends-sleep.wat", SLEEP), File::new("ends-wrong.wat", "(module (func i32.add))"));
+    let runs: [(i32, &[&str]); 5] = [
+        (134, &["--invoke", "fail", hot.path()]),
+        (7, &["--env", "A=b", program.path(), "x"]),
+        (134, &["--timeout", "50ms", sleep.path()]),
+        (1, &[wrong.path()]),
+        (0, &["--invoke", "bad", hot.path()]),
+    ];
+    for (code, args) in runs {
+        let (trace, page) = (File::new("ends.json", ""), File::new("ends.html", ""));
+        let files = ["run", "--trace", trace.path(), "--timeline", page.path()];
+        upshift(&[&files, args].concat()).exits(code);
+        assert!(trace.json()["traceEvents"].as_array().is_some_and(|events| events.len() > 2), "{args:?}");
+        assert!(page.text().ends_with("</html>\n"), "{args:?}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_written_are_named() {
+    let math = File::new("full.wat", MATH);
+    let add = ["--invoke", "add", math.path(), "1", "1"];
+    let nowhere = upshift(&[&["run", "--trace", "/no/such/folder/t.json"][..], &add].concat()).exits(1).out("");
+    nowhere.err_has("--trace /no/such/folder/t.json: cannot make the file: No such file");
+    let full = upshift(&[&["run", "--timeline", "/dev/full"][..], &add].concat()).exits(1).out("2\n");
+    full.err_has("--timeline /dev/full: cannot write the file");
+    let oops = ["run", "--trace", "/dev/full", "--invoke", "oops", math.path()];
+    upshift(&oops).exits(134).err_has("cannot write").err_has("unreachable");
 }
 
 #[test]
@@ -151,13 +233,27 @@ fn compile_inspect_and_objdump_show_the_module() {
     let math = File::new("look.wat", MATH);
     let json = upshift(&["compile", "--json", "--threads", "1", math.path()]).exits(0).json();
     assert_eq!(json["functions"], 6);
-    assert_eq!(json["tiers"]["optimizing"]["functions"], 6);
-    assert!(json["cpu_s"].as_f64().is_some_and(|seconds| seconds > 0.0));
-    upshift(&["compile", math.path()]).exits(0).out_has("optimizing").out_has("CPU time");
+    assert_eq!(json["tiers"]["baseline"]["functions"], 6);
+    let seconds = |key: &str| json[key].as_f64().expect("a number");
+    let parts = seconds("decode_cpu_s") + seconds("validate_cpu_s") + seconds("compile_cpu_s");
+    assert!(seconds("cpu_s") > 0.0 && (parts - seconds("cpu_s")).abs() < 1e-6);
+    assert!(json["tiers"]["baseline"]["code_per_wasm"].as_f64().is_some_and(|ratio| ratio > 0.5));
+    upshift(&["compile", math.path()]).exits(0).out_has("baseline").out_has("CPU time");
+    upshift(&["compile", "--tier", "optimizing", math.path()]).exits(0).out_has("optimizing").out_has("code/Wasm");
+    let lazy = upshift(&["compile", "--json", "--compile", "lazy", math.path()]).exits(0).json();
+    assert_eq!(lazy["compiled"], 0);
+    let trace = File::new("compile.json", "");
+    upshift(&["compile", "--trace", trace.path(), math.path()]).exits(0);
+    assert!(trace.text().contains("wasm.CompileBaseline"));
     let inspect = upshift(&["inspect", math.path()]).exits(0);
     inspect.out_has("name: math").out_has("multi-value").out_has("code").out_has("memory");
-    let add = upshift(&["objdump", "--func", "add", math.path()]).exits(0);
-    add.out_has("func 0 $add").out_has("i32.add").out_has("ret");
+    for tier in ["baseline", "optimizing"] {
+        let add = upshift(&["objdump", "--tier", tier, "--function", "add", math.path()]).exits(0);
+        let add = add.out_has("func 0 $add").out_has("i32.add").out_has("ret");
+        add.out_has(&format!("by the {tier} tier"));
+    }
+    let both = upshift(&["objdump", "--func", "$add", math.path()]).exits(0);
+    both.out_has("by the baseline tier").out_has("by the optimizing tier");
     upshift(&["objdump", math.path()]).exits(0).out_has("func 5").out_has("unreachable");
     upshift(&["objdump", "--func", "99", math.path()]).exits(1).err_has("`99` is not a function");
 }
@@ -170,7 +266,9 @@ fn bench_reports_json() {
     assert_eq!(json["result"], 42);
     assert_eq!(json["cpu"].as_array().map(Vec::len), Some(3));
     assert_eq!(json["wall"].as_array().map(Vec::len), Some(3));
-    for key in ["cpu_s", "wall_s", "peak_mb", "load_s", "validate_s", "compile_s", "instantiate_s", "first_call_s"] {
+    for key in
+        ["cpu_s", "wall_s", "peak_mb", "load_s", "decode_s", "validate_s", "compile_s", "instantiate_s", "first_call_s"]
+    {
         assert!(json[key].is_f64(), "{key}");
     }
     upshift(&["bench", "--reps", "3", "--invoke", "add", math.path(), "40", "2"]).exits(0).out_has("median");
@@ -186,6 +284,9 @@ fn wast_counts() {
     upshift(&["wast", good.path()]).exits(0).out("PASS 2 FAIL 0\n");
     let mixed = upshift(&["wast", good.path(), bad.path()]).exits(1).out_has("PASS 3 FAIL 1\n");
     mixed.out_has(&format!("{}:2: ", bad.path()));
+    for tier in ["baseline", "optimizing"] {
+        upshift(&["wast", "--tier", tier, good.path()]).exits(0).out("PASS 2 FAIL 0\n");
+    }
 }
 
 #[test]

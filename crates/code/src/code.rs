@@ -1,8 +1,9 @@
 //! A code object: machine code of one function or stub in one tier, with its tables.
 
 use std::sync::Weak;
+use std::time::Duration;
 
-use abi::compiled::TrapSite;
+use abi::compiled::{CompiledCode, FrameStart, InlinedCall, SourcePosition, TrapSite};
 use abi::tier::Tier;
 use abi::trap::TrapReason;
 use wasm::types::DefinedFuncIndex;
@@ -22,6 +23,10 @@ pub enum CodeKind {
         function: DefinedFuncIndex,
         /// The tier that made it.
         tier: Tier,
+        /// The offset in the module of the loop that it starts in, if it is an OSR entry.
+        osr: Option<u32>,
+        /// Thread time that compiling it took.
+        compile_time: Duration,
     },
     /// A stub through which the host enters functions of one type.
     EntryStub,
@@ -36,11 +41,37 @@ pub struct Code {
     kind: CodeKind,
     traps: Box<[TrapSite]>,
     positions: Positions,
+    inlining: Option<Box<Inlining>>,
+}
+
+/// The tables of code that has calls inlined.
+#[derive(Debug)]
+struct Inlining {
+    calls: Box<[InlinedCall]>,
+    /// Which code belongs to which frame: a position table with frames in place of offsets.
+    frames: Positions,
+}
+
+/// A function that was executing at some address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ActiveFunction {
+    /// The function.
+    pub function: DefinedFuncIndex,
+    /// Offset in the module's bytes of the instruction that was executing; none in a prologue.
+    pub offset: Option<u32>,
 }
 
 impl Code {
-    pub(crate) fn new(placement: Placement, kind: CodeKind, traps: Box<[TrapSite]>, positions: Positions) -> Code {
-        Code { placement, kind, traps, positions }
+    /// Gives placed code its tables.
+    pub(crate) fn new(placement: Placement, kind: CodeKind, compiled: CompiledCode) -> Code {
+        let inlining = (!compiled.frames.is_empty()).then(|| {
+            let position =
+                |start: &FrameStart| SourcePosition { code_offset: start.code_offset, wasm_offset: start.frame };
+            let frames: Vec<SourcePosition> = compiled.frames.iter().map(position).collect();
+            Box::new(Inlining { calls: compiled.inlined.into(), frames: Positions::new(&frames) })
+        });
+        let positions = Positions::new(&compiled.positions);
+        Code { placement, kind, traps: compiled.traps.into(), positions, inlining }
     }
 
     /// Address of the first instruction.
@@ -87,6 +118,34 @@ impl Code {
         self.positions.find(u32::try_from(pc.checked_sub(self.placement.start())?).ok()?)
     }
 
+    /// The functions that are executing at this address, innermost first: those whose calls were inlined, then the one
+    /// that this is the code of. None for stubs.
+    pub fn active_functions(&self, pc: usize) -> impl Iterator<Item = ActiveFunction> + '_ {
+        let calls = self.inlining.as_deref().map_or(&[][..], |inlining| &inlining.calls);
+        let mut frame = match (&self.kind, &self.inlining) {
+            (CodeKind::EntryStub | CodeKind::ExitStub, _) => None,
+            (CodeKind::Function { .. }, None) => Some(0),
+            (CodeKind::Function { .. }, Some(inlining)) => {
+                let offset = pc.checked_sub(self.placement.start()).and_then(|offset| u32::try_from(offset).ok());
+                Some(offset.and_then(|offset| inlining.frames.find(offset)).unwrap_or(0))
+            }
+        };
+        let mut offset = self.wasm_offset(pc);
+        std::iter::from_fn(move || {
+            let inlined = frame?.checked_sub(1).and_then(|call| calls.get(call as usize));
+            let (function, next) = match (inlined, &self.kind) {
+                (Some(call), _) => (call.function, Some(call)),
+                (None, CodeKind::Function { function, .. }) => (*function, None),
+                (None, CodeKind::EntryStub | CodeKind::ExitStub) => return None,
+            };
+            let active = ActiveFunction { function, offset };
+            // Parents have lower numbers, so this ends.
+            frame = next.map(|call| call.parent);
+            offset = next.map(|call| call.wasm_offset);
+            Some(active)
+        })
+    }
+
     /// The position table.
     pub fn positions(&self) -> &Positions {
         &self.positions
@@ -99,6 +158,9 @@ impl Code {
 
     /// Bytes of metadata beside the code.
     pub fn metadata_size(&self) -> usize {
-        size_of::<Code>() + self.traps.len() * size_of::<TrapSite>() + self.positions.size()
+        let inlining = self.inlining.as_deref().map_or(0, |inlining| {
+            size_of::<Inlining>() + inlining.calls.len() * size_of::<InlinedCall>() + inlining.frames.size()
+        });
+        size_of::<Code>() + self.traps.len() * size_of::<TrapSite>() + self.positions.size() + inlining
     }
 }

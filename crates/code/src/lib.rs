@@ -6,6 +6,8 @@ pub mod code;
 pub mod lookup;
 pub mod native_module;
 pub mod positions;
+mod profile;
 pub mod space;
+pub mod statistics;
 pub mod stubs;
 pub mod table;

@@ -20,12 +20,12 @@ use sys::pages::page_size;
 use crate::allocator::{Allocator, GRANULE};
 use crate::code::{Code, CodeKind};
 use crate::lookup::StartMap;
-use crate::positions::Positions;
 
 #[cfg(test)]
 mod tests;
 
-/// Bytes in front of the first instruction: the address of the `Code`, padded to keep the code 16-aligned.
+/// Bytes in front of the first instruction: the address of the `Code`, its distance from here to the first instruction, and
+/// its length. So an address in no code is told apart without a look at a `Code`, which another thread may be freeing.
 const HEADER: usize = 16;
 
 /// Why code could not be added.
@@ -65,6 +65,10 @@ pub struct CodeSpace {
     state: Mutex<Allocator>,
     /// Above this offset no code has ever been.
     touched: AtomicUsize,
+    /// Bytes that code objects take.
+    code_bytes: AtomicUsize,
+    /// Bytes of machine code that nothing leads to any more.
+    retired_bytes: AtomicUsize,
 }
 
 impl fmt::Debug for CodeSpace {
@@ -93,7 +97,9 @@ impl CodeSpace {
             memory = CodeMemory::new(size / 2)?;
         }
         let (starts, state) = (StartMap::new(memory.len()), Mutex::new(Allocator::new(memory.len())));
-        Ok(Arc::new(CodeSpace { memory, starts, state, touched: AtomicUsize::new(0) }))
+        let counts = [const { AtomicUsize::new(0) }; 3];
+        let [touched, code_bytes, retired_bytes] = counts;
+        Ok(Arc::new(CodeSpace { memory, starts, state, touched, code_bytes, retired_bytes }))
     }
 
     /// Writes a code object into the region. It can be found by address from now on.
@@ -108,6 +114,7 @@ impl CodeSpace {
         let lead = if compiled.alignment as usize > HEADER { GRANULE } else { HEADER };
         let range = self.allocate(lead + compiled.bytes.len())?;
         let touched = self.touched.fetch_max(range.end, Ordering::Relaxed);
+        self.code_bytes.fetch_add(range.len(), Ordering::Relaxed);
         let placement = Placement {
             space: Arc::clone(self),
             start: self.base() + range.start + lead,
@@ -115,9 +122,13 @@ impl CodeSpace {
             range: range.clone(),
         };
         self.write(range.start + lead, &compiled.bytes)?;
-        let positions = Positions::new(&compiled.positions);
-        let code = Arc::new(Code::new(placement, kind, compiled.traps.into(), positions));
-        self.write(range.start, &(Arc::as_ptr(&code) as usize).to_ne_bytes())?;
+        let code = Arc::new(Code::new(placement, kind, compiled));
+        let mut header = [0; HEADER];
+        header[..8].copy_from_slice(&(Arc::as_ptr(&code) as usize).to_ne_bytes());
+        header[8..12].copy_from_slice(&(lead as u32).to_ne_bytes());
+        // The region is far smaller than 4 GiB of code for one function.
+        header[12..].copy_from_slice(&(code.len() as u32).to_ne_bytes());
+        self.write(range.start, &header)?;
         if range.start < touched {
             // Other code may have run here. This processor would do without, its manual does not promise it for two
             // mappings; so where the kernel has no such barrier, go on.
@@ -138,12 +149,14 @@ impl CodeSpace {
             return None;
         }
         let start = self.starts.find(offset)?;
-        // SAFETY: a set bit means that `add` wrote the address of a live `Code` at this start.
-        let code = unsafe { *((self.base() + start) as *const *mut Code) };
-        let code = NonNull::new(code)?;
-        // SAFETY: as above; the caller keeps the code alive.
-        let (first, len) = unsafe { (code.as_ref().entry() as usize, code.as_ref().len()) };
-        (first <= pc && pc < first + len).then_some(code)
+        let header = (self.base() + start) as *const u8;
+        // SAFETY: a set bit means that `add` wrote a header at this start; if its code is being freed, the bytes are still
+        // those of mapped memory, and say nothing about `pc`, which is in code that is alive or in none.
+        let (code, lead, len) = unsafe {
+            (header.cast::<*mut Code>().read(), header.add(8).cast::<u32>().read(), header.add(12).cast::<u32>().read())
+        };
+        let first = start + lead as usize;
+        if (first..first + len as usize).contains(&offset) { NonNull::new(code) } else { None }
     }
 
     /// Does the address lie in this region?
@@ -154,6 +167,32 @@ impl CodeSpace {
     /// Bytes in use.
     pub fn used(&self) -> usize {
         self.lock().used()
+    }
+
+    /// Bytes in use by code objects: functions, and stubs at the border to the host.
+    pub fn code_bytes(&self) -> usize {
+        self.code_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of machine code among them that nothing leads to any more.
+    pub fn retired_bytes(&self) -> usize {
+        self.retired_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_retired(&self, bytes: usize) {
+        self.retired_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub_retired(&self, bytes: usize) {
+        self.retired_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of memory behind the region now. Costs a system call.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn resident_bytes(&self) -> io::Result<u64> {
+        self.memory.resident_bytes()
     }
 
     /// Size of the region in bytes.
@@ -248,6 +287,7 @@ impl Placement {
 impl Drop for Placement {
     fn drop(&mut self) {
         self.space.starts.clear(self.range.start);
+        self.space.code_bytes.fetch_sub(self.range.len(), Ordering::Relaxed);
         self.space.release(self.range.clone());
     }
 }

@@ -45,6 +45,16 @@ impl LazyStubs {
         Ok(())
     }
 
+    /// The stub of a function number for which [`LazyStubs::for_each`] was called.
+    ///
+    /// # Panics
+    /// When it was not.
+    pub(crate) fn get(&self, number: usize) -> *const u8 {
+        let chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = self.space.base() + chunks[number / CHUNK].start + CELL;
+        (start + number % CHUNK * LAZY_STUB_LEN) as *const u8
+    }
+
     fn make_chunk(&self, first: usize) -> Result<Range<usize>, SpaceError> {
         let range = self.space.allocate(CELL + CHUNK * LAZY_STUB_LEN)?;
         let cell = self.space.base() + range.start;

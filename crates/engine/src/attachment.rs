@@ -1,4 +1,5 @@
-//! What the engine keeps with a module, beside its code: the variant that checks memory accesses, and the memory image.
+//! What the engine keeps with a module, beside its code: how far its validation and tiering are, the variant that checks
+//! memory accesses, and the memory image.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,15 +10,38 @@ use code::native_module::{NativeModule, Parts};
 use runtime::image::InitialImage;
 
 use crate::config::Config;
+use crate::events::ModuleNumber;
+use crate::service::Counts;
+use crate::tiering::ModuleTiering;
 use crate::tuning;
+use crate::validation::Validation;
 
 /// What the engine keeps with a module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Attachment {
+    pub(crate) number: ModuleNumber,
+    /// What has not been validated yet; none if everything is valid.
+    pub(crate) validation: Option<Arc<Validation>>,
+    pub(crate) tiering: ModuleTiering,
+    pub(crate) counts: Counts,
     /// The same module with code that checks every memory access; made when an instance needs it.
     checked: OnceLock<Arc<NativeModule>>,
     instantiations: AtomicU32,
     image: OnceLock<Option<Arc<InitialImage>>>,
+}
+
+impl Attachment {
+    pub(crate) fn new(number: ModuleNumber, validation: Option<Arc<Validation>>) -> Attachment {
+        Attachment {
+            number,
+            validation,
+            tiering: ModuleTiering::default(),
+            counts: Counts::default(),
+            checked: OnceLock::new(),
+            instantiations: AtomicU32::new(0),
+            image: OnceLock::new(),
+        }
+    }
 }
 
 /// The variant of a module whose code checks every memory access.
@@ -28,7 +52,7 @@ pub(crate) fn checked_variant(
     module: &Arc<NativeModule>,
     make: impl FnOnce(Parts) -> Result<Arc<NativeModule>, CompileError>,
 ) -> Result<Arc<NativeModule>, CompileError> {
-    let Some(attachment) = attachment(module) else { return Ok(Arc::clone(module)) };
+    let attachment = of(module);
     if let Some(variant) = attachment.checked.get() {
         return Ok(Arc::clone(variant));
     }
@@ -38,7 +62,7 @@ pub(crate) fn checked_variant(
         info: Arc::clone(module.info()),
         wire_bytes: Arc::clone(module.wire_bytes()),
         settings: module.settings(),
-        attachment: Box::new(Attachment::default()),
+        attachment: Box::new(Attachment::new(attachment.number, attachment.validation.clone())),
     };
     let variant = make(parts)?;
     Ok(Arc::clone(attachment.checked.get_or_init(|| variant)))
@@ -46,7 +70,7 @@ pub(crate) fn checked_variant(
 
 /// The memory image of a module, from the instantiation on at which it pays.
 pub(crate) fn image(config: &Config, module: &NativeModule) -> Option<Arc<InitialImage>> {
-    let attachment = attachment(module)?;
+    let attachment = of(module);
     let count = attachment.instantiations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
     if !config.memory_images || count < tuning::IMAGE_AT_INSTANTIATION {
         return None;
@@ -54,6 +78,7 @@ pub(crate) fn image(config: &Config, module: &NativeModule) -> Option<Arc<Initia
     attachment.image.get_or_init(|| InitialImage::new(module.info(), module.wire_bytes())).clone()
 }
 
-fn attachment(module: &NativeModule) -> Option<&Attachment> {
-    module.attachment().downcast_ref()
+/// What the engine keeps with the module.
+pub(crate) fn of(module: &NativeModule) -> &Attachment {
+    module.attachment().downcast_ref().expect("an engine's modules are made by the engine, with its attachment")
 }

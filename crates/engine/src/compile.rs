@@ -1,4 +1,5 @@
-//! Compiling functions: one at its first call, or all at once.
+//! Compiling functions: one at its first call, or all of a module.
 
-pub mod job;
+pub(crate) mod all;
+pub(crate) mod job;
 pub mod stubs;

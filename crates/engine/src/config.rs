@@ -1,21 +1,52 @@
 //! `Config`: what an embedder can choose about an engine.
 
+use std::sync::Arc;
+
 use abi::compiler::Settings;
 use abi::memory::MemoryPolicy;
-use abi::tier::Tier;
 use wasm::features::Features;
 use wasm::limits::Limits;
 
+use crate::events::Listener;
 use crate::tuning;
 
 /// When functions are compiled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Strategy {
-    /// A function at its first call.
+    /// A function at its first call, on the thread that calls it.
     #[default]
     Lazy,
     /// All functions when the module is made, in parallel.
     Eager,
+    /// All functions in the background, from when the module is made; a function that is called before its turn is
+    /// compiled on the thread that calls it. Nothing waits.
+    Hybrid,
+}
+
+/// Which tiers run functions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum TierChoice {
+    /// Functions start in the baseline tier, and those that are hot move to the optimizing tier while they run.
+    #[default]
+    Auto,
+    /// The baseline tier alone.
+    Baseline,
+    /// The optimizing tier alone.
+    Optimizing,
+}
+
+impl TierChoice {
+    /// Every choice.
+    pub const ALL: &'static [TierChoice] = &[TierChoice::Auto, TierChoice::Baseline, TierChoice::Optimizing];
+
+    /// The name by which a command line takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TierChoice::Auto => "auto",
+            TierChoice::Baseline => "baseline",
+            TierChoice::Optimizing => "optimizing",
+        }
+    }
 }
 
 /// The configuration of an engine. Plain data; `upshift::Config` is its documented face.
@@ -25,7 +56,7 @@ pub struct Config {
     pub features: Features,
     /// Sizes that modules may have.
     pub limits: Limits,
-    /// What changes generated code.
+    /// What changes generated code. Whether it keeps a profile follows from `tier`.
     pub settings: Settings,
     /// How memories are made.
     pub memory: MemoryPolicy,
@@ -33,8 +64,20 @@ pub struct Config {
     pub memory_images: bool,
     /// When functions are compiled.
     pub strategy: Strategy,
-    /// The tier that runs functions.
-    pub tier: Tier,
+    /// The tiers that run functions.
+    pub tier: TierChoice,
+    /// Validate a body when it is first compiled rather than when the module is made.
+    pub lazy_validation: bool,
+    /// What a function may spend before tier-up is considered, in bytes of machine code executed.
+    pub tiering_budget: u32,
+    /// Compile hot functions in place, on the thread that runs them; for tests.
+    pub sync_tier_up: bool,
+    /// Leave hot loops for optimized code while they run.
+    pub osr: bool,
+    /// Let the optimizing tier inline calls by what baseline code has counted.
+    pub inlining: bool,
+    /// Bytes of machine code past which cold code is dropped, to be compiled again when it is called.
+    pub max_code_bytes: Option<usize>,
     /// Threads of the worker pool; 0 means as many as there are cores.
     pub threads: usize,
     /// Bytes of stack that Wasm may take in one call from the host.
@@ -43,6 +86,8 @@ pub struct Config {
     pub code_memory: usize,
     /// Record Wasm frames when something is raised.
     pub backtraces: bool,
+    /// Who is told of what the engine does.
+    pub listener: Option<Arc<dyn Listener>>,
 }
 
 impl Default for Config {
@@ -54,11 +99,18 @@ impl Default for Config {
             memory: MemoryPolicy::default(),
             memory_images: true,
             strategy: Strategy::default(),
-            tier: Tier::Optimizing,
+            tier: TierChoice::default(),
+            lazy_validation: false,
+            tiering_budget: tuning::TIERING_BUDGET,
+            sync_tier_up: false,
+            osr: true,
+            inlining: true,
+            max_code_bytes: None,
             threads: 0,
             max_wasm_stack: tuning::MAX_WASM_STACK,
             code_memory: tuning::CODE_MEMORY,
             backtraces: true,
+            listener: None,
         }
     }
 }

@@ -3,26 +3,33 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use abi::compiler::{CompileError, Compiler};
+use abi::compiler::CompileError;
 use abi::tier::Tier;
 use code::code::Code;
 use code::native_module::{NativeModule, Parts};
 use code::space::CodeSpace;
 use code::stubs::LazyStubs;
-use optimizing::OptimizingCompiler;
-use runtime::hooks::Hooks;
+use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
 use runtime::memory_pool::MemoryPool;
 use runtime::store::Environment;
+use runtime::stores::{Running, Stores};
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
-use crate::attachment;
-use crate::compile::job::compile_function;
+use crate::code_gc::CodeGc;
+use crate::compile::all;
+use crate::compile::job::Job;
 use crate::compile::stubs::Stubs;
+use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
+use crate::events::{Cause, Events};
 use crate::pool::WorkerPool;
+use crate::service::{Counts, Modules, Service};
+use crate::statistics::EngineStatistics;
+use crate::tiering::{self, Queue};
+use crate::{attachment, code_gc};
 
 /// A handle to an engine.
 #[derive(Clone, Debug)]
@@ -45,15 +52,13 @@ impl WeakEngine {
 
 #[derive(Debug)]
 struct Inner {
-    config: Config,
-    compiler: Arc<dyn Compiler>,
-    space: Arc<CodeSpace>,
-    lazy_stubs: LazyStubs,
+    service: Arc<Service>,
     stubs: Stubs,
     types: TypeRegistry,
-    pool: WorkerPool,
     memory_pool: Arc<MemoryPool>,
     epoch: Arc<AtomicU64>,
+    /// Last, so that what else goes has gone when the workers are waited for.
+    pool: WorkerPool,
 }
 
 impl Engine {
@@ -61,26 +66,34 @@ impl Engine {
     ///
     /// # Errors
     /// When the machine or the system cannot run compiled code.
-    pub fn new(config: Config) -> Result<Engine, EngineError> {
+    pub fn new(mut config: Config) -> Result<Engine, EngineError> {
         runtime::signal::install_handler()
             .map_err(|error| EngineError::System { what: "install signal handlers for traps", error })?;
-        let compiler: Arc<dyn Compiler> = match config.tier {
-            Tier::Optimizing => {
-                Arc::new(OptimizingCompiler::new().map_err(|error| EngineError::Machine(error.to_string()))?)
-            }
-        };
+        let compilers = Compilers::new(config.tier)?;
+        config.settings.profile = compilers.dynamic();
         let space = CodeSpace::new(config.code_memory)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
-        let inner = Inner {
-            compiler,
-            lazy_stubs: LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8),
+        let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
+        let pool = WorkerPool::new(config.threads);
+        let service = Service {
+            compilers,
             space,
+            lazy_stubs: Arc::new(lazy_stubs),
+            stores: Arc::new(Stores::default()),
+            modules: Modules::default(),
+            events: Events::new(config.listener.clone()),
+            queue: Queue::default(),
+            code_gc: CodeGc::default(),
+            counts: Counts::default(),
+            config,
+        };
+        let inner = Inner {
+            service: Arc::new(service),
             stubs: Stubs::default(),
             types: TypeRegistry::new(),
-            pool: WorkerPool::new(config.threads),
             memory_pool: Arc::default(),
             epoch: Arc::default(),
-            config,
+            pool,
         };
         Ok(Engine { inner: Arc::new(inner) })
     }
@@ -97,7 +110,7 @@ impl Engine {
 
     /// The configuration.
     pub fn config(&self) -> &Config {
-        &self.inner.config
+        &self.inner.service.config
     }
 
     /// The worker pool.
@@ -105,9 +118,68 @@ impl Engine {
         &self.inner.pool
     }
 
-    /// The compiler of the configured tier.
-    pub fn compiler(&self) -> &Arc<dyn Compiler> {
-        &self.inner.compiler
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.inner.service
+    }
+
+    /// The tier in which functions start.
+    pub fn first_tier(&self) -> Tier {
+        self.inner.service.compilers.first_tier()
+    }
+
+    /// Compiles all functions of a module that have no code yet, on all threads of the pool.
+    ///
+    /// # Errors
+    /// The error of the first function, by index, that could not be compiled. The others have their code.
+    pub fn compile_all(&self, module: &Arc<NativeModule>) -> Result<(), LazyError> {
+        all::compile_all(&self.inner.pool, &self.inner.service, module)
+    }
+
+    pub(crate) fn compile_in_background(&self, module: &Arc<NativeModule>) {
+        all::compile_in_background(&self.inner.pool, &self.inner.service, module);
+    }
+
+    /// Compiles and publishes a function in a tier, unless it has code of that tier or a better one.
+    ///
+    /// # Errors
+    /// When its body is not valid, when it passes a limit of the compiler, or when code memory is full.
+    pub fn compile_function(
+        &self,
+        module: &Arc<NativeModule>,
+        function: DefinedFuncIndex,
+        tier: Tier,
+    ) -> Result<(), LazyError> {
+        let job = Job { module, function, tier, osr: None, cause: Cause::Request, running: None };
+        job.run(&self.inner.service).map(drop)
+    }
+
+    /// Compiles a function in a tier, to be looked at: nothing leads to the code.
+    ///
+    /// # Errors
+    /// As for [`Engine::compile_function`].
+    pub fn compile_aside(
+        &self,
+        module: &Arc<NativeModule>,
+        function: DefinedFuncIndex,
+        tier: Tier,
+    ) -> Result<Arc<Code>, LazyError> {
+        let job = Job { module, function, tier, osr: None, cause: Cause::Request, running: None };
+        job.make(&self.inner.service)
+    }
+
+    /// Drops the code of a module's functions: they are compiled again when they are called. What no stack holds is freed.
+    pub fn flush(&self, module: &Arc<NativeModule>) {
+        code_gc::flush_module(&self.inner.service, module);
+    }
+
+    /// Frees what code can be freed now. Gives the bytes freed.
+    pub fn collect_code(&self) -> usize {
+        code_gc::collect(&self.inner.service, None, true)
+    }
+
+    /// What the engine has done so far.
+    pub fn statistics(&self) -> EngineStatistics {
+        EngineStatistics::of(&self.inner.service)
     }
 
     /// The registry of canonical types.
@@ -117,20 +189,22 @@ impl Engine {
 
     /// The code region.
     pub fn code_space(&self) -> &Arc<CodeSpace> {
-        &self.inner.space
+        &self.inner.service.space
     }
 
     /// What a store needs.
     pub fn environment(&self) -> Environment {
         let inner = &self.inner;
+        let service = &inner.service;
         Environment {
             hooks: Arc::clone(inner) as Arc<dyn Hooks>,
-            space: Arc::clone(&inner.space),
+            stores: Arc::clone(&service.stores),
+            space: Arc::clone(&service.space),
             epoch: Arc::clone(&inner.epoch),
-            memory_policy: inner.config.memory,
+            memory_policy: service.config.memory,
             memory_pool: Arc::clone(&inner.memory_pool),
-            max_wasm_stack: inner.config.max_wasm_stack,
-            backtraces: inner.config.backtraces,
+            max_wasm_stack: service.config.max_wasm_stack,
+            backtraces: service.config.backtraces,
         }
     }
 
@@ -149,7 +223,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
-        self.inner.stubs.entry(&*self.inner.compiler, &self.inner.space, ty)
+        self.inner.stubs.entry(self.inner.service.compilers.stubs(), &self.inner.service.space, ty)
     }
 
     /// The stub through which compiled code calls host functions of this type.
@@ -157,7 +231,7 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
-        self.inner.stubs.exit(&*self.inner.compiler, &self.inner.space, ty)
+        self.inner.stubs.exit(self.inner.service.compilers.stubs(), &self.inner.service.space, ty)
     }
 
     pub(crate) fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
@@ -167,8 +241,11 @@ impl Engine {
 
 impl Inner {
     fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
-        NativeModule::new(parts, Arc::clone(&self.space), &self.lazy_stubs)
-            .map_err(|error| CompileError { function: None, message: error.to_string() })
+        let service = &self.service;
+        let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
+            .map_err(|error| CompileError::limit(None, error.to_string()))?;
+        service.modules.add(&module);
+        Ok(module)
     }
 }
 
@@ -177,8 +254,20 @@ impl Hooks for Inner {
         &self,
         module: &Arc<NativeModule>,
         function: DefinedFuncIndex,
-    ) -> Result<*const u8, CompileError> {
-        compile_function(&*self.compiler, module, function)
+        running: &Running,
+    ) -> Result<*const u8, LazyError> {
+        code_gc::collect_if_worth_it(&self.service, Some(running));
+        let tier = self.service.compilers.first_tier();
+        let job = Job { module, function, tier, osr: None, cause: Cause::FirstCall, running: Some(running) };
+        job.run(&self.service)
+    }
+
+    fn tier_up(&self, module: &Arc<NativeModule>, function: DefinedFuncIndex, running: &Running) -> *const u8 {
+        tiering::tier_up(&self.pool, &self.service, module, function, running)
+    }
+
+    fn loop_tier_up(&self, module: &Arc<NativeModule>, hot: HotLoop, running: &Running) -> Option<*const u8> {
+        tiering::loop_tier_up(&self.pool, &self.service, module, hot, running)
     }
 
     fn checked_variant(&self, module: &Arc<NativeModule>) -> Result<Arc<NativeModule>, CompileError> {
@@ -186,6 +275,6 @@ impl Hooks for Inner {
     }
 
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {
-        attachment::image(&self.config, module)
+        attachment::image(&self.service.config, module)
     }
 }

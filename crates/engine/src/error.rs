@@ -3,6 +3,7 @@
 use std::fmt;
 
 use abi::compiler::CompileError;
+use runtime::hooks::LazyError;
 use wasm::decode::error::DecodeError;
 
 /// Why an engine could not be made.
@@ -59,5 +60,14 @@ impl From<DecodeError> for ModuleError {
 impl From<CompileError> for ModuleError {
     fn from(error: CompileError) -> ModuleError {
         ModuleError::Compile(error)
+    }
+}
+
+impl From<LazyError> for ModuleError {
+    fn from(error: LazyError) -> ModuleError {
+        match error {
+            LazyError::Invalid(fault) => ModuleError::Invalid(fault),
+            LazyError::Compile(error) => ModuleError::Compile(error),
+        }
     }
 }

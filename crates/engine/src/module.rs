@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use abi::compiler::CompileError;
 use code::native_module::Parts;
+use runtime::hooks::LazyError;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
 use wasm::validate::Unvalidated;
 
-use crate::attachment::Attachment;
-use crate::compile::job::compile_all;
+use crate::attachment::{self, Attachment};
 use crate::config::{Config, Strategy};
 use crate::engine::Engine;
 use crate::error::ModuleError;
+use crate::events::{EventKind, Events, ModuleNumber};
 use crate::tuning;
+use crate::validation::Validation;
 
-/// Which function a code object is of, for the same layer.
-pub use code::code::CodeKind;
+/// The tiers, for the same layer.
+pub use abi::tier::Tier;
+/// A code object and what it is of, for the same layer.
+pub use code::code::{Code, CodeKind};
 /// The compiled artefact behind a module. Named here for the layer above, which may not name the crate it is from.
 pub use code::native_module::NativeModule;
 
@@ -26,14 +30,16 @@ pub use code::native_module::NativeModule;
 /// The fault with the earliest offset.
 pub fn validate(config: &Config, threads: usize, bytes: &[u8]) -> Result<ModuleInfo, ModuleError> {
     let Decoded { info, bodies } = decode(bytes, &config.features, &config.limits)?;
-    validate_bodies(&bodies, &info, bytes, threads)?;
+    bodies.validate_all(&info, bytes, validation_threads(&info, threads))?;
     Ok(info)
 }
 
-fn validate_bodies(bodies: &Unvalidated, info: &ModuleInfo, bytes: &[u8], threads: usize) -> Result<(), ModuleError> {
-    let code = info.code_section.as_ref().map_or(0, |range| range.len());
-    let threads = if code < tuning::PARALLEL_VALIDATION { 1 } else { threads };
-    Ok(bodies.validate_all(info, bytes, threads)?)
+fn validation_threads(info: &ModuleInfo, threads: usize) -> usize {
+    if code_bytes(info) < tuning::PARALLEL_VALIDATION { 1 } else { threads }
+}
+
+fn code_bytes(info: &ModuleInfo) -> usize {
+    info.code_section.as_ref().map_or(0, |range| range.len())
 }
 
 /// Makes a module: decodes, validates, and compiles what the strategy says.
@@ -42,15 +48,65 @@ fn validate_bodies(bodies: &Unvalidated, info: &ModuleInfo, bytes: &[u8], thread
 /// When the bytes are not a valid module, or code memory is full.
 pub fn compile(engine: &Engine, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<NativeModule>, ModuleError> {
     let bytes: Arc<[u8]> = bytes.into();
-    let info = validate(engine.config(), engine.pool().threads(), &bytes)?;
-    let module = from_valid(engine, info, bytes)?;
-    if engine.config().strategy == Strategy::Eager {
-        compile_all(engine.pool(), engine.compiler(), &module)?;
+    let len = bytes.len();
+    let events = &engine.service().events;
+    let number = ModuleNumber::next();
+    let started = events.start();
+    let result = compile_numbered(engine, number, bytes);
+    events.end(started, Some(number), || EventKind::Module { bytes: len });
+    result
+}
+
+fn compile_numbered(engine: &Engine, number: ModuleNumber, bytes: Arc<[u8]>) -> Result<Arc<NativeModule>, ModuleError> {
+    let (config, events) = (engine.config(), &engine.service().events);
+    let started = events.start();
+    let decoded = decode(&bytes, &config.features, &config.limits);
+    events.end(started, Some(number), || EventKind::Decode { bytes: bytes.len() });
+    let Decoded { info, bodies } = decoded?;
+    let validation = if config.lazy_validation {
+        Some(Arc::new(Validation::new(bodies, info.bodies.len())))
+    } else {
+        validate_now(engine, events, number, &bodies, &info, &bytes)?;
+        None
+    };
+    let module = from_decoded(engine, info, bytes, Attachment::new(number, validation))?;
+    match config.strategy {
+        Strategy::Lazy => {}
+        Strategy::Eager => eager(engine, &module)?,
+        Strategy::Hybrid => engine.compile_in_background(&module),
     }
     Ok(module)
 }
 
-fn from_valid(engine: &Engine, info: ModuleInfo, wire_bytes: Arc<[u8]>) -> Result<Arc<NativeModule>, CompileError> {
+fn validate_now(
+    engine: &Engine,
+    events: &Events,
+    number: ModuleNumber,
+    bodies: &Unvalidated,
+    info: &ModuleInfo,
+    bytes: &[u8],
+) -> Result<(), ModuleError> {
+    let threads = validation_threads(info, engine.pool().threads());
+    let started = events.start();
+    let result = bodies.validate_all(info, bytes, threads);
+    events.end(started, Some(number), || EventKind::Validate { bytes: code_bytes(info), threads });
+    Ok(result?)
+}
+
+/// Compiles everything. With lazy validation a body that is not valid stays without code, to fail when it is called.
+fn eager(engine: &Engine, module: &Arc<NativeModule>) -> Result<(), ModuleError> {
+    match engine.compile_all(module) {
+        Err(LazyError::Invalid(_)) if attachment::of(module).validation.is_some() => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+fn from_decoded(
+    engine: &Engine,
+    info: ModuleInfo,
+    wire_bytes: Arc<[u8]>,
+    attachment: Attachment,
+) -> Result<Arc<NativeModule>, CompileError> {
     let policy = &engine.config().memory;
     let parts = Parts {
         types: Arc::new(engine.types().register(&info)),
@@ -58,7 +114,7 @@ fn from_valid(engine: &Engine, info: ModuleInfo, wire_bytes: Arc<[u8]>) -> Resul
         info: Arc::new(info),
         wire_bytes,
         settings: engine.config().settings,
-        attachment: Box::new(Attachment::default()),
+        attachment: Box::new(attachment),
     };
     engine.add_module(parts)
 }

@@ -1,12 +1,19 @@
 //! The worker pool: threads that do an engine's heavy work, started when there is some and joined with the engine.
 //!
-//! Work comes as *batches*: a number of equal items, each done once, by whichever thread takes it next. The thread that
-//! submits a batch works on it too, so a batch is always finished, even with no worker at all.
+//! Work comes in three kinds, and a thread that is free takes them in this order:
+//! 1. *Urgent tasks*: one closure each, done once, soon, on some worker; whoever submits one does not wait.
+//! 2. *Batches*: a number of equal items, each done once, by whichever thread takes it next. The thread that submits a batch
+//!    works on it too, so a batch is always finished, even with no worker at all.
+//! 3. *Background tasks*, which should be short and submit their own continuation.
+//!
+//! Dropping the pool discards tasks that have not begun and waits for those that have. If it is a worker that drops it, that
+//! worker ends by itself. Invariant: the pool's lock is never held while work runs or is dropped.
 
 use std::collections::VecDeque;
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 #[cfg(test)]
@@ -53,11 +60,48 @@ impl Batch {
     }
 }
 
+/// Something to be done once. Must not panic.
+pub type Task = Box<dyn FnOnce() + Send>;
+
+/// How soon a task should be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Urgency {
+    /// Before anything else.
+    Urgent,
+    /// When there is nothing else to do.
+    Background,
+}
+
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Arc<Batch>>,
+    urgent: VecDeque<Task>,
+    batches: VecDeque<Arc<Batch>>,
+    background: VecDeque<Task>,
     workers: Vec<JoinHandle<()>>,
+    /// Workers that wait for work.
+    idle: usize,
     closing: bool,
+}
+
+/// What a worker takes from the queues.
+enum Next {
+    Task(Task),
+    Batch(Arc<Batch>),
+}
+
+impl State {
+    fn take(&mut self) -> Option<Next> {
+        if self.closing {
+            return None;
+        }
+        if let Some(task) = self.urgent.pop_front() {
+            return Some(Next::Task(task));
+        }
+        if let Some(batch) = self.batches.pop_front() {
+            return Some(Next::Batch(batch));
+        }
+        self.background.pop_front().map(Next::Task)
+    }
 }
 
 #[derive(Default)]
@@ -99,14 +143,46 @@ impl WorkerPool {
         if helpers > 0 {
             let mut state = lock(&self.shared.state);
             self.start(&mut state, helpers);
-            (0..helpers).for_each(|_| state.queue.push_back(Arc::clone(&batch)));
+            (0..helpers).for_each(|_| state.batches.push_back(Arc::clone(&batch)));
             drop(state);
             self.shared.wake.notify_all();
         }
         batch.help();
         batch.wait();
         // Entries that no worker has taken yet would keep what the work refers to alive.
-        lock(&self.shared.state).queue.retain(|queued| !Arc::ptr_eq(queued, &batch));
+        lock(&self.shared.state).batches.retain(|queued| !Arc::ptr_eq(queued, &batch));
+    }
+
+    /// Workers that tasks may use: one at least, as whoever submits a task does not work on it.
+    pub fn task_threads(&self) -> usize {
+        (self.threads - 1).max(1)
+    }
+
+    /// Has a task done by a worker, and returns at once. False if there is no worker and none can be started: the task is
+    /// then dropped.
+    pub fn spawn(&self, urgency: Urgency, task: Task) -> bool {
+        let mut state = lock(&self.shared.state);
+        if state.idle == 0 {
+            let wanted = (state.workers.len() + 1).min(self.task_threads());
+            self.start(&mut state, wanted);
+        }
+        if state.workers.is_empty() {
+            drop(state);
+            drop(task);
+            return false;
+        }
+        match urgency {
+            Urgency::Urgent => state.urgent.push_back(task),
+            Urgency::Background => state.background.push_back(task),
+        }
+        drop(state);
+        self.shared.wake.notify_one();
+        true
+    }
+
+    /// A handle through which a task submits another; it does not keep the pool.
+    pub fn handle(&self) -> PoolHandle {
+        PoolHandle { shared: Arc::downgrade(&self.shared) }
     }
 
     /// Sees to it that `wanted` workers run. A thread that the system refuses is done without.
@@ -122,30 +198,62 @@ impl WorkerPool {
     }
 }
 
+/// A handle through which a task submits another.
+#[derive(Clone)]
+pub struct PoolHandle {
+    shared: Weak<Shared>,
+}
+
+impl PoolHandle {
+    /// Has a task done by the workers that there are. It is dropped if the pool is going away.
+    pub fn spawn(&self, urgency: Urgency, task: Task) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let mut state = lock(&shared.state);
+        if state.closing {
+            drop(state);
+            return;
+        }
+        match urgency {
+            Urgency::Urgent => state.urgent.push_back(task),
+            Urgency::Background => state.background.push_back(task),
+        }
+        drop(state);
+        shared.wake.notify_one();
+    }
+}
+
 fn worker(shared: &Shared) {
     let mut state = lock(&shared.state);
     loop {
-        if let Some(batch) = state.queue.pop_front() {
+        if let Some(next) = state.take() {
             drop(state);
-            batch.help();
-            drop(batch);
+            match next {
+                // A task that panics is a bug, but no reason to leave the others without a worker.
+                Next::Task(task) => drop(catch_unwind(AssertUnwindSafe(task))),
+                Next::Batch(batch) => batch.help(),
+            }
             state = lock(&shared.state);
         } else if state.closing {
             return;
         } else {
+            state.idle += 1;
             state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 }
 
 impl Drop for WorkerPool {
     fn drop(&mut self) {
-        let workers = {
+        let (workers, tasks) = {
             let mut state = lock(&self.shared.state);
             state.closing = true;
-            std::mem::take(&mut state.workers)
+            let State { urgent, background, workers, .. } = &mut *state;
+            urgent.append(background);
+            (std::mem::take(workers), std::mem::take(urgent))
         };
         self.shared.wake.notify_all();
+        drop(tasks);
         let this = std::thread::current().id();
         for worker in workers {
             // The last handle of an engine may be dropped by one of its own workers, which then ends by itself.

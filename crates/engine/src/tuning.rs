@@ -1,5 +1,7 @@
 //! Every tunable number in one place. None of them affects correctness.
 
+use std::time::Duration;
+
 /// Address space reserved for machine code per engine, in bytes. Memory is taken as code is added.
 pub const CODE_MEMORY: usize = 1 << 30;
 
@@ -15,3 +17,39 @@ pub const IMAGE_AT_INSTANTIATION: u32 = 2;
 
 /// Stack that compiling a function is given, in bytes: with less left, it is done on a thread of its own.
 pub const COMPILE_STACK: usize = 256 << 10;
+
+/// Functions that a background task compiles before others get their turn.
+pub const BACKGROUND_STEP: usize = 16;
+
+/// What a function may spend before tier-up is considered, in bytes of machine code executed. V8's
+/// `wasm_tiering_budget`.
+pub const TIERING_BUDGET: u32 = 13_000_000;
+
+/// The budget of a function that waits for a job, out of a whole one: so that it is quick to take what it waits for.
+pub const fn pending_budget(whole: i32) -> i32 {
+    whole / 8
+}
+
+/// Calls of a function up to which its hot loop is given an OSR entry before ordinary code is made.
+pub const FEW_CALLS: u32 = 2;
+
+/// Calls that may go on in an OSR entry before ordinary code is made.
+pub const OSR_BEFORE_ORDINARY: u32 = 2;
+
+/// Loops of one function that may have an OSR entry of their own.
+pub const OSR_ENTRIES: usize = 4;
+
+/// Processor time that an optimizing job may take.
+pub const TIER_UP_TIME: Duration = Duration::from_millis(4000);
+
+/// Memory that an optimizing job may take, in bytes, by the compiler's own estimate.
+pub const TIER_UP_MEMORY: usize = 768 << 20;
+
+/// Retired code below this many bytes is not worth a collection...
+pub const GC_MINIMUM: usize = 64 << 10;
+
+/// ...nor is it below that plus this part of all code.
+pub const GC_SHARE: usize = 10;
+
+/// After a collection that could free nothing because other stores were running, none is tried for this long.
+pub const GC_PAUSE: Duration = Duration::from_millis(20);

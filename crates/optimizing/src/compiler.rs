@@ -3,9 +3,9 @@
 use std::fmt;
 
 use abi::compiled::CompiledCode;
-use abi::compiler::{CompileError, Compiler, FunctionBody, ModuleEnv};
+use abi::compiler::{CompileError, Compiler, Request};
 use abi::tier::Tier;
-use wasm::types::{DefinedFuncIndex, FuncType};
+use wasm::types::FuncType;
 
 use crate::isa::Target;
 use crate::{function, stubs};
@@ -48,21 +48,15 @@ impl Compiler for OptimizingCompiler {
         Tier::Optimizing
     }
 
-    fn compile(
-        &self,
-        module: &ModuleEnv<'_>,
-        function: DefinedFuncIndex,
-        body: FunctionBody<'_>,
-    ) -> Result<CompiledCode, CompileError> {
-        function::compile(&self.target, module, function, body)
-            .map_err(|message| CompileError { function: Some(function), message })
+    fn compile(&self, request: &Request<'_>) -> Result<CompiledCode, CompileError> {
+        function::compile(&self.target, request).map_err(|error| error.of(Some(request.function)))
     }
 
     fn entry_stub(&self, ty: &FuncType) -> Result<CompiledCode, CompileError> {
-        stubs::entry(&self.target, ty).map_err(|message| CompileError { function: None, message })
+        stubs::entry(&self.target, ty).map_err(|error| error.of(None))
     }
 
     fn exit_stub(&self, ty: &FuncType) -> Result<CompiledCode, CompileError> {
-        stubs::exit(&self.target, ty).map_err(|message| CompileError { function: None, message })
+        stubs::exit(&self.target, ty).map_err(|error| error.of(None))
     }
 }

@@ -1,10 +1,11 @@
 //! From Cranelift's result to [`CompiledCode`].
 
-use abi::compiled::{CompiledCode, SourcePosition, TrapSite};
+use abi::compiled::{CompiledCode, FrameStart, SourcePosition, TrapSite};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_codegen::{CompiledCode as Emitted, FinalizedMachReloc, FinalizedRelocTarget};
 
+use crate::inline::Plan;
 use crate::traps::trap_reason;
 
 /// Alignment of every function's first byte.
@@ -17,18 +18,29 @@ const FRAME_RECORD: u32 = 16;
 ///
 /// # Errors
 /// If the code needs linking with anything but itself, which code of ours never does.
-pub(crate) fn finish(emitted: &Emitted) -> Result<CompiledCode, String> {
+pub(crate) fn finish(emitted: &Emitted, plan: Option<&Plan<'_>>) -> Result<CompiledCode, String> {
     let buffer = &emitted.buffer;
     let mut bytes = emitted.code_buffer().to_vec();
     for relocation in buffer.relocs() {
         link_to_self(&mut bytes, relocation)?;
     }
+    let plan = plan.filter(|plan| plan.nodes.len() > 1);
+    let (positions, frames) = match plan {
+        None => (positions(emitted, |location| location), Vec::new()),
+        Some(plan) => {
+            let offset = |location| plan.locate(location).1.unwrap_or(SourcePosition::NONE);
+            (positions(emitted, offset), frames(emitted, plan))
+        }
+    };
     Ok(CompiledCode {
         bytes,
         alignment: buffer.alignment.max(FUNCTION_ALIGNMENT),
         traps: traps(emitted)?,
-        positions: positions(emitted),
+        positions,
+        inlined: plan.map_or_else(Vec::new, Plan::inlined),
+        frames,
         frame_size: buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset) + FRAME_RECORD,
+        ..CompiledCode::default()
     })
 }
 
@@ -57,7 +69,8 @@ fn traps(emitted: &Emitted) -> Result<Vec<TrapSite>, String> {
     Ok(sites)
 }
 
-fn positions(emitted: &Emitted) -> Vec<SourcePosition> {
+/// The position table; `offset` makes offsets of locations.
+fn positions(emitted: &Emitted, offset: impl Fn(u32) -> u32) -> Vec<SourcePosition> {
     let ranges = emitted.buffer.get_srclocs_sorted();
     let mut positions: Vec<SourcePosition> = Vec::with_capacity(ranges.len() + 2);
     let mut covered = 0;
@@ -70,12 +83,26 @@ fn positions(emitted: &Emitted) -> Vec<SourcePosition> {
         if range.start > covered {
             start(covered, SourcePosition::NONE);
         }
-        // The default location is all ones, as NONE is.
-        start(range.start, range.loc.bits());
+        start(range.start, if range.loc.is_default() { SourcePosition::NONE } else { offset(range.loc.bits()) });
         covered = range.end;
     }
     if covered < emitted.buffer.total_size() {
         start(covered, SourcePosition::NONE);
     }
     positions
+}
+
+/// Which code belongs to which frame. Code without a location goes with what is in front of it.
+fn frames(emitted: &Emitted, plan: &Plan<'_>) -> Vec<FrameStart> {
+    let mut frames: Vec<FrameStart> = Vec::new();
+    for range in emitted.buffer.get_srclocs_sorted() {
+        if range.loc.is_default() {
+            continue;
+        }
+        let (frame, _) = plan.locate(range.loc.bits());
+        if frames.last().map_or(0, |last| last.frame) != frame {
+            frames.push(FrameStart { code_offset: range.start, frame });
+        }
+    }
+    frames
 }

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use abi::assign::results_need_buffer;
 use abi::compiled::CompiledCode;
-use abi::compiler::{FunctionBody, ModuleEnv};
+use abi::compiler::Request;
 use abi::layout::{InstanceHeader, StoreContext};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
@@ -14,13 +14,16 @@ use cranelift_codegen::ir::{Function, GlobalValueData, InstBuilder, MemFlagsData
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasm::decode::code::BodyReader;
-use wasm::types::{DefinedFuncIndex, ValType};
+use wasm::types::ValType;
 
+use crate::budget::Meter;
 use crate::finish::finish;
+use crate::inline::Plan;
 use crate::isa::{Machine, Target};
 use crate::signature;
-use crate::translate::TranslateError;
-use crate::translate::state::{Scratch, Translator, value_type};
+use crate::translate::osr::{self, Resumption};
+use crate::translate::state::{Body, Scratch, Translator, value_type};
+use crate::translate::{TranslateError, Translated};
 
 /// Bodies of more bytes than this give their thread's contexts back to the allocator, so that one giant does not stay
 /// in memory for good.
@@ -64,40 +67,48 @@ impl Worker {
         &mut self,
         isa: &dyn TargetIsa,
         signature: Signature,
-        build: impl FnOnce(FunctionBuilder<'_>, &mut Scratch) -> Result<(), TranslateError>,
-    ) -> Result<CompiledCode, String> {
+        plan: Option<&Plan<'_>>,
+        build: impl FnOnce(FunctionBuilder<'_>, &mut Scratch) -> Translated,
+    ) -> Result<CompiledCode, TranslateError> {
         self.context.clear();
         self.scratch.clear();
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
-        if let Err(TranslateError(message)) = build(builder, &mut self.scratch) {
+        if let Err(error) = build(builder, &mut self.scratch) {
             // The builder was left halfway, and its context with it.
             self.builder = FunctionBuilderContext::new();
-            return Err(message);
+            return Err(error);
         }
         match self.context.compile(isa, &mut self.control) {
-            Ok(emitted) => finish(emitted),
-            Err(error) => Err(cranelift_codegen::print_errors::pretty_error(error.func, error.inner)),
+            Ok(emitted) => finish(emitted, plan).map_err(TranslateError::limit),
+            Err(error) => {
+                let message = cranelift_codegen::print_errors::pretty_error(error.func, error.inner);
+                Err(TranslateError::limit(message))
+            }
         }
     }
 }
 
 /// Compiles one function of a module.
-pub(crate) fn compile(
-    target: &Target,
-    module: &ModuleEnv<'_>,
-    function: DefinedFuncIndex,
-    body: FunctionBody<'_>,
-) -> Result<CompiledCode, String> {
-    let ty = module.info.func_type(module.info.func_index(function));
+pub(crate) fn compile(target: &Target, request: &Request<'_>) -> Result<CompiledCode, TranslateError> {
+    let module = request.module;
+    let body = request.body();
+    let ty = module.info.func_type(module.info.func_index(request.function));
     let machine = target.machine(module.settings);
+    let around = request.osr.map(|target| osr::find(body, target)).transpose()?;
+    let plan = Plan::make(request)?;
     Worker::with(body.bytes.len() <= KEEP_LIMIT, |worker| {
-        worker.compile(machine.isa, signature::function(ty), |builder, scratch| {
-            let mut translator = enter(machine, module, function, builder, scratch);
+        worker.compile(machine.isa, signature::function(ty), plan.as_ref(), |builder, scratch| {
+            let mut translator = enter(machine, request, plan.as_ref(), builder, scratch);
             let mut reader = BodyReader::new(body.bytes, body.offset);
             let locals = reader.locals()?;
-            start_body(&mut translator, &locals);
+            match around {
+                None => start_body(&mut translator, &locals),
+                Some(around) => start_in_loop(&mut translator, &locals, around),
+            }
             reader.visit_all(&mut translator)?;
+            translator.close_resumption()?;
+            translator.meter.check_estimate(translator.builder.func)?;
             translator.builder.finalize(machine.isa.frontend_config());
             Ok(())
         })
@@ -107,12 +118,14 @@ pub(crate) fn compile(
 /// Sets a translation up: entry block, context, result buffer, stack limit.
 fn enter<'a>(
     target: Machine<'a>,
-    module: &'a ModuleEnv<'a>,
-    function: DefinedFuncIndex,
+    request: &Request<'a>,
+    plan: Option<&'a Plan<'a>>,
     mut builder: FunctionBuilder<'a>,
     scratch: &'a mut Scratch,
 ) -> Translator<'a> {
-    let ty = module.info.func_type(module.info.func_index(function));
+    let meter = Meter::new(request.budget);
+    let module = request.module;
+    let ty = module.info.func_type(module.info.func_index(request.function));
     check_stack_limit(builder.func);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
@@ -125,9 +138,11 @@ fn enter<'a>(
         builder,
         module,
         target,
-        function,
+        function: request.function,
+        calls_itself: request.osr.is_none(),
         own: None,
-        ty,
+        plan,
+        body: Body { node: 0, ty, locals: 0, frames: 0, shift: 0 },
         reachable: true,
         skipped: 0,
         scratch,
@@ -137,6 +152,9 @@ fn enter<'a>(
         call_results: None,
         regions: [None; _],
         fuel: None,
+        at: 0,
+        resumption: None,
+        meter,
     }
 }
 
@@ -157,31 +175,61 @@ pub(crate) fn check_stack_limit(function: &mut Function) {
 /// Defines the locals, leaves the entry block, and does what stands before the first operator.
 fn start_body(translator: &mut Translator<'_>, locals: &[(u32, ValType)]) {
     let builder = &mut translator.builder;
-    let declared = &mut translator.scratch.locals;
     let first = 1 + usize::from(translator.result_buffer.is_some());
-    for (index, &ty) in translator.ty.params().iter().enumerate() {
+    for (index, &ty) in translator.body.ty.params().iter().enumerate() {
         let local = builder.declare_var(value_type(ty));
         let value = builder.block_params(translator.entry)[first + index];
         builder.def_var(local, value);
-        declared.push(local);
+        translator.scratch.locals.push(local);
     }
-    for &(count, ty) in locals {
-        if count == 0 {
-            continue;
-        }
-        let zero = zero(builder, ty);
-        for _ in 0..count {
-            let local = builder.declare_var(value_type(ty));
-            builder.def_var(local, zero);
-            declared.push(local);
-        }
-    }
-    let body = builder.create_block();
-    builder.ins().jump(body, &[]);
-    builder.seal_block(body);
-    builder.switch_to_block(body);
+    translator.declare_locals(locals);
+    let body = translator.builder.create_block();
+    translator.builder.ins().jump(body, &[]);
+    translator.builder.seal_block(body);
+    translator.builder.switch_to_block(body);
     translator.enter_function();
     translator.open_function();
+}
+
+/// Leads the entry block to the loop, and begins with the function's start, which nothing leads to.
+fn start_in_loop(translator: &mut Translator<'_>, locals: &[(u32, ValType)], around: Vec<usize>) {
+    let builder = &mut translator.builder;
+    let resumed = builder.create_block();
+    builder.ins().jump(resumed, &[]);
+    builder.seal_block(resumed);
+    let start = builder.create_block();
+    builder.seal_block(start);
+    builder.switch_to_block(start);
+    let mut resumption = Resumption::new(around, resumed);
+    let params: Vec<(u32, ValType)> = translator.body.ty.params().iter().map(|&ty| (1, ty)).collect();
+    for &(count, ty) in params.iter().chain(locals) {
+        for _ in 0..count {
+            resumption.push_local(ty);
+        }
+    }
+    translator.resumption = Some(resumption);
+    translator.declare_locals(&params);
+    translator.declare_locals(locals);
+    translator.enter_function();
+    translator.open_function();
+}
+
+impl Translator<'_> {
+    /// Declares locals that start with zero.
+    pub(crate) fn declare_locals(&mut self, locals: &[(u32, ValType)]) {
+        let builder = &mut self.builder;
+        for &(count, ty) in locals {
+            if count == 0 {
+                continue;
+            }
+            let zero = zero(builder, ty);
+            for _ in 0..count {
+                let local = builder.declare_var(value_type(ty));
+                builder.def_var(local, zero);
+                self.scratch.locals.push(local);
+            }
+        }
+    }
 }
 
 /// The value that locals of a type start with. One without a default is written before it is read.

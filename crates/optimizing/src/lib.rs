@@ -8,9 +8,11 @@
 //! 4. `function` turns the result into an [`abi::compiled::CompiledCode`] and refuses code that would need linking.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod compiler;
 mod finish;
 mod function;
+mod inline;
 mod isa;
 mod signature;
 mod stubs;

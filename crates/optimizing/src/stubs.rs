@@ -16,14 +16,15 @@ use wasm::types::{FuncType, ValType};
 use crate::function::Worker;
 use crate::isa::Target;
 use crate::signature;
+use crate::translate::TranslateError;
 use crate::translate::state::value_type;
 use crate::traps::trap_code;
 
 /// The stub through which C calls compiled functions of this type; see [`abi::compiler::Compiler::entry_stub`].
-pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, String> {
+pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, TranslateError> {
     let isa = target.machine(Settings::default()).isa;
     Worker::with(true, |worker| {
-        worker.compile(isa, signature::addresses(3), |mut builder, _| {
+        worker.compile(isa, signature::addresses(3), None, |mut builder, _| {
             let block = start(&mut builder);
             let &[code, vmctx, values] = builder.block_params(block) else { return Ok(()) };
             let callee = builder.import_signature(signature::function(ty));
@@ -48,10 +49,10 @@ pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, Stri
 
 /// The stub through which compiled code calls host functions of this type; see
 /// [`abi::compiler::Compiler::exit_stub`].
-pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, String> {
+pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, TranslateError> {
     let isa = target.machine(Settings::default()).isa;
     Worker::with(true, |worker| {
-        worker.compile(isa, signature::function(ty), |mut builder, _| {
+        worker.compile(isa, signature::function(ty), None, |mut builder, _| {
             // No check of the stack limit: this small frame is within what is left to the host below it.
             let block = start(&mut builder);
             let params = builder.block_params(block).to_vec();

@@ -7,11 +7,15 @@
 //!    `enter` returns 1 and `call` gives the failure to its caller. Only Wasm frames lie between.
 //!
 //! Invariant: `StoreContext::entry` is the newest activation of the store, or null when no Wasm of it is active.
+//! Invariant: `entry` is set before the first code pointer is loaded, and null is set after the last code has run. Who has
+//! taken code out of all slots, and then passes a barrier on behalf of every thread, may free it if `entry` is null
+//! ([`crate::stores`]). The fast side needs the compiler to keep the order, no instruction.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering, compiler_fence};
 
-use abi::compiler::CompileError;
 use abi::layout::{FuncRef, InstanceHeader, StoreContext};
 use abi::trap::TrapReason;
 use sys::context::{EntryRecord, EntryStub, enter, resume_landing};
@@ -22,8 +26,10 @@ use crate::activation::Activation;
 use crate::backtrace::Backtrace;
 use crate::error::{Failure, Raised};
 use crate::frames;
+use crate::hooks::LazyError;
 use crate::instance::Instance;
 use crate::store::Store;
+use crate::stores::Running;
 
 /// Stack that is left to the host below the limit of Wasm, in bytes.
 const HOST_HEADROOM: usize = 128 << 10;
@@ -113,12 +119,15 @@ unsafe fn call_on(
         if activation.previous.is_null() || (*activation.previous).thread != activation.thread {
             (*context).stack_limit = stack_limit(thread, (*context).store.cast())?;
         }
-        (*context).entry = (&raw mut activation).cast();
+        let entry = AtomicPtr::from_ptr(&raw mut (*context).entry);
+        entry.store((&raw mut activation).cast(), Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
         let outer = thread.current.replace(context);
         let stub: EntryStub = std::mem::transmute(stub);
-        let raised = enter(&raw mut activation.record, stub, *slot, vmctx, values);
+        let code = AtomicPtr::from_ptr(slot.cast_mut().cast::<*mut u8>()).load(Ordering::Acquire);
+        let raised = enter(&raw mut activation.record, stub, code, vmctx, values);
         thread.current.set(outer);
-        (*context).entry = activation.previous.cast();
+        entry.store(activation.previous.cast(), Ordering::Release);
         (*context).exit_fp = activation.previous_exit_fp;
         (*context).stack_limit = outer_limit;
         if raised == 0 { Ok(()) } else { Err(take_pending(context)) }
@@ -145,10 +154,15 @@ pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: u32) -> *
     // SAFETY: the context of a live, pinned store.
     let hooks = unsafe { Store::of_context(context).environment().hooks.clone() };
     let function = DefinedFuncIndex(function);
-    match hooks.compile_lazily(&module, function) {
+    // SAFETY: the trampoline recorded the exit frame, and returns after us.
+    let running = unsafe { Running::new(context) };
+    match hooks.compile_lazily(&module, function, &running) {
         Ok(code) => code,
         Err(error) => {
-            let failure = Failure::Compile(describe(&module, function, &error));
+            let failure = match error {
+                LazyError::Invalid(fault) => Failure::Invalid(fault),
+                LazyError::Compile(error) => Failure::Compile(describe(&module, function, &error.message)),
+            };
             // SAFETY: as above.
             unsafe { set_pending(context, failure) };
             ptr::null()
@@ -156,11 +170,30 @@ pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: u32) -> *
     }
 }
 
-fn describe(module: &code::native_module::NativeModule, function: DefinedFuncIndex, error: &CompileError) -> String {
+/// What the tier-up trampoline calls: gives the newest code of a function that has spent its budget at its entry. Never
+/// null.
+///
+/// # Safety
+/// As for [`lazy_compile`].
+pub(crate) unsafe extern "C" fn tier_up_entry(vmctx: *mut u8, function: u32) -> *const u8 {
+    // SAFETY: as in `lazy_compile`.
+    let (context, module) =
+        unsafe { ((*vmctx.cast::<InstanceHeader>()).store, Instance::of_context(vmctx).module().clone()) };
+    // SAFETY: the context of a live, pinned store.
+    let hooks = unsafe { Store::of_context(context).environment().hooks.clone() };
+    let function = DefinedFuncIndex(function);
+    // SAFETY: the trampoline recorded the exit frame, and returns after us.
+    let running = unsafe { Running::new(context) };
+    let ask = || hooks.tier_up(&module, function, &running);
+    // A panic must not reach compiled code; without an answer the call goes on where every other one would.
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| module.table().get(function))
+}
+
+fn describe(module: &code::native_module::NativeModule, function: DefinedFuncIndex, message: &str) -> String {
     let index = module.info().func_index(function);
     match module.info().function_name(module.wire_bytes(), index) {
-        Some(name) => format!("function {} ({name}): {}", index.0, error.message),
-        None => format!("function {}: {}", index.0, error.message),
+        Some(name) => format!("function {} ({name}): {message}", index.0),
+        None => format!("function {}: {message}", index.0),
     }
 }
 

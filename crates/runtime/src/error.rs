@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use abi::trap::TrapReason;
+use wasm::decode::error::DecodeError;
 
 use crate::backtrace::Backtrace;
 
@@ -16,6 +17,8 @@ pub enum Failure {
     Trap(TrapReason),
     /// A function could not be compiled at its first call; the message says why.
     Compile(String),
+    /// A function was found not to be valid at its first call.
+    Invalid(DecodeError),
     /// A host function returned an error.
     Host(HostError),
     /// A host function panicked; the panic is to be resumed once no Wasm frame is above it.
@@ -27,6 +30,7 @@ impl fmt::Debug for Failure {
         match self {
             Failure::Trap(reason) => f.debug_tuple("Trap").field(reason).finish(),
             Failure::Compile(message) => f.debug_tuple("Compile").field(message).finish(),
+            Failure::Invalid(fault) => f.debug_tuple("Invalid").field(fault).finish(),
             Failure::Host(_) => f.write_str("Host"),
             Failure::Panic(_) => f.write_str("Panic"),
         }

@@ -4,10 +4,11 @@
 //! `sys::context::enter`; between activations lie frames of the host, which are skipped: the walk goes on at the exit
 //! frame that the activation below had when it called the host.
 
+use std::ptr::NonNull;
 use std::sync::Weak;
 
 use abi::layout::StoreContext;
-use code::code::CodeKind;
+use code::code::{Code, CodeKind};
 use code::space::CodeSpace;
 use sys::context::caller_of;
 
@@ -60,15 +61,32 @@ struct Position {
 
 /// # Safety
 /// `position` is a frame of the newest activation of the store.
-unsafe fn walk(store: &Store, mut position: Position) -> Backtrace {
+unsafe fn walk(store: &Store, position: Position) -> Backtrace {
     let mut backtrace = Backtrace::default();
-    let (space, mut activation) = (&*store.environment().space, store.context.entry.cast::<Activation>());
-    while !activation.is_null() && backtrace.frames.len() < MAX_FRAMES {
+    let space = &*store.environment().space;
+    let visit = |pc| {
+        // SAFETY: a program counter of a frame on the stack, whose code the store keeps alive.
+        unsafe { push_frames(space, pc, &mut backtrace) };
+        backtrace.frames.len() < MAX_FRAMES
+    };
+    // SAFETY: promised by the caller.
+    unsafe { each_position(store, position, visit) };
+    backtrace
+}
+
+/// Calls `visit` with an address in the instruction that each frame executes, innermost first, while it returns true.
+///
+/// # Safety
+/// As for [`walk`].
+unsafe fn each_position(store: &Store, mut position: Position, mut visit: impl FnMut(usize) -> bool) {
+    let mut activation = store.context.entry.cast::<Activation>();
+    while !activation.is_null() {
         // SAFETY: activations that have not returned are in place.
         let end = unsafe { (*activation).record.fp };
-        while position.fp != end && backtrace.frames.len() < MAX_FRAMES {
-            // SAFETY: a program counter of a frame on the stack, whose code the store keeps alive.
-            backtrace.frames.extend(unsafe { frame_at(space, position.pc) });
+        while position.fp != end {
+            if !visit(position.pc) {
+                return;
+            }
             // SAFETY: all frames up to the end of the activation are linked by frame pointers.
             let (pc, fp) = unsafe { caller_of(position.fp) };
             position = Position { pc: pc - 1, fp };
@@ -82,20 +100,59 @@ unsafe fn walk(store: &Store, mut position: Position) -> Backtrace {
         }
         activation = previous;
     }
-    backtrace
 }
 
+/// Calls `visit` with the code object of each frame of all activations of a store, innermost first; the same code comes
+/// as often as it has frames.
+///
 /// # Safety
-/// As for [`CodeSpace::lookup`].
-unsafe fn frame_at(space: &CodeSpace, pc: usize) -> Option<Frame> {
-    // SAFETY: promised by the caller.
-    let code = unsafe { space.lookup(pc)?.as_ref() };
+/// As for [`walk_exit`].
+pub(crate) unsafe fn each_code(context: *mut StoreContext, mut visit: impl FnMut(NonNull<Code>) -> bool) {
+    // SAFETY: as in `walk_exit`, for all that follows.
+    unsafe {
+        let (pc, fp) = caller_of((*context).exit_fp);
+        let store = &*(*context).store.cast::<Store>();
+        each_position(store, Position { pc: pc - 1, fp }, |pc| {
+            // SAFETY: a program counter of a frame on the stack, whose code the store keeps alive.
+            if let Some(code) = store.environment().space.lookup(pc) {
+                visit(code);
+            }
+            true
+        });
+    }
+}
+
+/// How often the call site was executed that the frame at `fp` was called from, if its code keeps a profile.
+///
+/// # Safety
+/// `fp` is the frame pointer of a frame of Wasm of the store, on this thread.
+pub(crate) unsafe fn caller_count(store: &Store, fp: usize) -> Option<u32> {
+    // SAFETY: promised by the caller; the return address is one of a frame on the stack.
+    let (code, pc) = unsafe {
+        let (pc, _) = caller_of(fp);
+        (store.environment().space.lookup(pc - 1)?.as_ref(), pc - 1)
+    };
     match code.kind() {
         CodeKind::Function { module, function, .. } => {
-            let module = Weak::upgrade(module)?;
-            let function = module.info().func_index(*function);
-            Some(Frame { module, function, offset: code.wasm_offset(pc) })
+            Weak::upgrade(module)?.site_count(*function, code.wasm_offset(pc)?)
         }
         CodeKind::EntryStub | CodeKind::ExitStub => None,
+    }
+}
+
+/// Appends the functions that execute at an address: one, or more where calls were inlined.
+///
+/// # Safety
+/// As for [`CodeSpace::lookup`].
+unsafe fn push_frames(space: &CodeSpace, pc: usize, backtrace: &mut Backtrace) {
+    // SAFETY: promised by the caller.
+    let Some(code) = (unsafe { space.lookup(pc) }) else { return };
+    // SAFETY: likewise.
+    let code = unsafe { code.as_ref() };
+    let CodeKind::Function { module, .. } = code.kind() else { return };
+    let Some(module) = Weak::upgrade(module) else { return };
+    for active in code.active_functions(pc) {
+        let function = module.info().func_index(active.function);
+        backtrace.frames.push(Frame { module: module.clone(), function, offset: active.offset });
     }
 }

@@ -203,7 +203,7 @@ fn add_instance(
         code_table: instance.module.table().as_ptr(),
         type_ids: instance.module.type_ids().as_ptr(),
         instance: (&raw mut *instance).cast(),
-        reserved: 0,
+        profile: instance.module.profile_base(),
     };
     // SAFETY: every context starts with a header.
     unsafe { *instance.context.at::<InstanceHeader>(0) = header };

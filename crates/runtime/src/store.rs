@@ -23,6 +23,8 @@ use crate::instance::Instance;
 use crate::limiter::Limiter;
 use crate::memory::Memory;
 use crate::memory_pool::MemoryPool;
+use crate::osr::OsrImage;
+use crate::stores::{Place, Stores};
 use crate::table::Table;
 
 /// What a store needs from its engine.
@@ -30,6 +32,8 @@ use crate::table::Table;
 pub struct Environment {
     /// The engine's services.
     pub hooks: Arc<dyn Hooks>,
+    /// Where the store is registered as long as it lives.
+    pub stores: Arc<Stores>,
     /// Where all code that can run in the store lies.
     pub space: Arc<CodeSpace>,
     /// The engine's epoch counter.
@@ -67,6 +71,9 @@ pub struct Store {
     /// Fuel that was put in and is not yet granted to running code (the counter has 63 bits).
     fuel_reserve: u64,
     data: *mut u8,
+    pub(crate) osr_image: OsrImage,
+    /// In the registry of `environment`.
+    place: Place,
 }
 
 // SAFETY: the raw pointers lead to memory that the store owns (its context, instance contexts) or that the embedding
@@ -84,7 +91,7 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// An empty store.
     pub fn new(environment: Environment) -> Store {
-        let context = Box::new(StoreContext {
+        let mut context = Box::new(StoreContext {
             stack_limit: 0,
             exit_fp: 0,
             entry: std::ptr::null_mut(),
@@ -92,7 +99,10 @@ impl Store {
             epoch_deadline: 0,
             epoch: environment.epoch.as_ptr(),
             store: std::ptr::null_mut(),
+            osr_image: std::ptr::null(),
         });
+        // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
+        let place = unsafe { environment.stores.add(&raw mut *context) };
         Store {
             id: StoreId::new(),
             context,
@@ -109,6 +119,8 @@ impl Store {
             epoch_callback: None,
             fuel_reserve: 0,
             data: std::ptr::null_mut(),
+            osr_image: OsrImage::default(),
+            place,
         }
     }
 
@@ -413,5 +425,11 @@ impl Store {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.environment.stores.remove(&self.place);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::mem::offset_of;
 
+use abi::builtins::NativeEntry;
+use abi::feedback::MAX_TARGETS;
 use abi::layout::{InstanceHeader, StoreContext};
 
-use crate::call::{lazy_compile, raise};
+use crate::call::{lazy_compile, raise, tier_up_entry};
 
 const STORE: usize = offset_of!(InstanceHeader, store);
 const EXIT_FP: usize = offset_of!(StoreContext, exit_fp);
@@ -12,6 +14,16 @@ const EXIT_FP: usize = offset_of!(StoreContext, exit_fp);
 sys::lazy_trampoline! {
     /// Where lazy stubs jump to: compiles the function and goes on in it.
     pub lazy, hook = lazy_compile, raise = raise, store_offset = STORE, exit_fp_offset = EXIT_FP
+}
+
+sys::lazy_trampoline! {
+    /// Where baseline code goes whose budget is spent at its entry: goes on in the function's newest code.
+    tier_up, hook = tier_up_entry, raise = raise, store_offset = STORE, exit_fp_offset = EXIT_FP
+}
+
+sys::record_target_stub! {
+    /// Counts a target of an indirect call that is not the site's first.
+    record_target, targets = MAX_TARGETS
 }
 
 macro_rules! builtin_trampolines {
@@ -25,15 +37,21 @@ macro_rules! builtin_trampolines {
             })*
         }
 
-        /// The builtin table, in the order of the numbers.
-        static BUILTINS: BuiltinTable = BuiltinTable([$(entry::$name as *const u8,)*]);
+        /// The builtin table, in the order of the numbers; behind the builtins the native entries.
+        static BUILTINS: BuiltinTable = BuiltinTable([
+            $(entry::$name as *const u8,)*
+            tier_up as *const u8,
+            record_target as *const u8,
+        ]);
     };
 }
 
 abi::for_each_builtin!(builtin_trampolines);
 
 /// Addresses of native code.
-struct BuiltinTable([*const u8; abi::builtins::Builtin::COUNT]);
+struct BuiltinTable([*const u8; NativeEntry::TABLE_LEN]);
+
+const _: () = assert!(NativeEntry::RecordTarget as usize == NativeEntry::TierUp as usize + 1);
 
 // SAFETY: addresses of functions, which any thread may read.
 unsafe impl Sync for BuiltinTable {}

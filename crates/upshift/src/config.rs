@@ -1,6 +1,9 @@
 //! `Config`: what an embedder can choose about an engine.
 
-pub use engine::config::Strategy;
+use std::sync::Arc;
+
+pub use engine::config::{Strategy, TierChoice};
+use engine::events::Listener;
 use wasm::features::{Feature, Features};
 
 use crate::error::Result;
@@ -114,6 +117,92 @@ impl Config {
     /// When functions are compiled. By default at their first call.
     pub fn strategy(&mut self, strategy: Strategy) -> &mut Config {
         self.inner.strategy = strategy;
+        self
+    }
+
+    /// Which tiers run functions. By default they start in the baseline tier, and those that are hot move to the
+    /// optimizing tier while they run.
+    pub fn tier(&mut self, tier: TierChoice) -> &mut Config {
+        self.inner.tier = tier;
+        self
+    }
+
+    /// Validates the body of a function when it is first compiled, rather than all bodies when the module is made. Calls
+    /// of a function that is not valid then fail, each time, with a [`CompileError`](crate::CompileError) that says where
+    /// the fault is. Off by default. The specification allows it in its appendix on implementation limitations.
+    ///
+    /// ```
+    /// use upshift::{CompileError, Config, Engine, Instance, Module, Store};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::new(Config::new().lazy_validation(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "bad") i32.add) (func (export "good")))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// instance.get_typed_func::<(), ()>(&mut store, "good")?.call(&mut store, ())?;
+    /// let bad = instance.get_typed_func::<(), ()>(&mut store, "bad")?;
+    /// let error = bad.call(&mut store, ()).unwrap_err();
+    /// assert!(error.downcast_ref::<CompileError>().unwrap().offset().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lazy_validation(&mut self, enable: bool) -> &mut Config {
+        self.inner.lazy_validation = enable;
+        self
+    }
+
+    /// What a function may spend before it is considered for the optimizing tier, in bytes of machine code executed, roughly.
+    /// The default suits programs that run for a while; a small one moves every function up at once.
+    pub fn tiering_budget(&mut self, bytes: u32) -> &mut Config {
+        self.inner.tiering_budget = bytes;
+        self
+    }
+
+    /// Optimizes hot functions on the thread that runs them, which waits, rather than in the background. For tests, as
+    /// what happens then depends on the program alone. Off by default.
+    pub fn sync_tier_up(&mut self, enable: bool) -> &mut Config {
+        self.inner.sync_tier_up = enable;
+        self
+    }
+
+    /// Lets a loop of the baseline tier that is hot go on in optimized code while it runs. On by default.
+    pub fn osr(&mut self, enable: bool) -> &mut Config {
+        self.inner.osr = enable;
+        self
+    }
+
+    /// Lets the optimizing tier inline calls, by what the baseline tier has counted. On by default.
+    pub fn inlining(&mut self, enable: bool) -> &mut Config {
+        self.inner.inlining = enable;
+        self
+    }
+
+    /// Bytes of machine code past which functions that have not run lately lose their code, to be compiled again when they
+    /// are called; `None`, the default, for no limit but [`Config::code_memory_size`]. Code that a running call is in
+    /// stays, so that there may be more for a while.
+    pub fn max_code_bytes(&mut self, bytes: Option<usize>) -> &mut Config {
+        self.inner.max_code_bytes = bytes;
+        self
+    }
+
+    /// Tells a listener what the engine does while it does it; see [`EventLog`](crate::EventLog) for one that keeps it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use upshift::{Config, Engine, EventLog, Module};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let log = Arc::new(EventLog::new(1000));
+    /// let engine = Engine::new(Config::new().event_listener(Some(log.clone())))?;
+    /// let module = Module::new(&engine, "(module (func))")?;
+    /// module.compile_all()?;
+    /// let names: Vec<&str> = log.take().iter().map(|event| event.kind.name()).collect();
+    /// assert!(names.contains(&"wasm.SyncCompile") && names.contains(&"wasm.Publish"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn event_listener(&mut self, listener: Option<Arc<dyn Listener>>) -> &mut Config {
+        self.inner.listener = listener;
         self
     }
 

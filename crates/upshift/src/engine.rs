@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::error::{Error, Result};
 
+pub use engine::statistics::{EngineStatistics, TieringStatistics};
+
 /// The compiler, the compiled code and the threads that modules and stores share. A handle, cheap to clone and usable from
 /// any thread; with the last handle, module and store goes all that belongs to it.
 ///
@@ -74,6 +76,30 @@ impl Engine {
     /// Bytes of machine code and its stubs in the engine's code memory.
     pub fn code_bytes(&self) -> usize {
         self.inner.code_space().used()
+    }
+
+    /// What the engine has done so far, and has now.
+    ///
+    /// ```
+    /// use upshift::{Engine, Module, Store};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module (func))")?;
+    /// let store = Store::new(&engine, ());
+    /// let statistics = engine.statistics();
+    /// assert_eq!((statistics.modules, statistics.stores, statistics.queued), (1, 1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn statistics(&self) -> EngineStatistics {
+        self.inner.statistics()
+    }
+
+    /// Frees machine code that better code has replaced, and gives the bytes freed. This happens by itself when it is worth
+    /// it; code stays as long as a store other than the caller's is in a call.
+    pub fn collect_code(&self) -> usize {
+        self.inner.collect_code()
     }
 
     /// An error unless fuel is on.

@@ -54,9 +54,12 @@ mod values;
 #[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
-pub use crate::engine::{Engine, EngineWeak};
+pub use crate::engine::{Engine, EngineStatistics, EngineWeak, TieringStatistics};
+pub use ::engine::events::{
+    Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
+};
 pub use caller::Caller;
-pub use config::{Config, Strategy};
+pub use config::{Config, Strategy, TierChoice};
 #[doc(hidden)]
 pub use error::macros as error_macros;
 pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};
@@ -69,7 +72,9 @@ pub use limits::{
 };
 pub use linker::Linker;
 pub use memory::{Memory, MemoryAccessError};
-pub use module::{CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired};
+pub use module::{
+    CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired, Tier, TierStatistics,
+};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use table::Table;
 pub use trap::{FrameInfo, Trap, WasmBacktrace};

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::compile::job::{compile_all, compile_function};
+use engine::events::ModuleNumber;
 use engine::module::{NativeModule, compile, validate};
+use engine::statistics;
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 use crate::engine::Engine;
@@ -20,6 +21,8 @@ mod resources;
 mod tests;
 
 pub use code::CodeInfo;
+pub use engine::module::Tier;
+pub use engine::statistics::{TierStatistics, TieringStatistics};
 pub use export::ModuleExport;
 pub use resources::ResourcesRequired;
 
@@ -78,6 +81,18 @@ pub struct ModuleStatistics {
     pub metadata_bytes: usize,
     /// Time that threads spent compiling, together.
     pub compile_time: Duration,
+    /// What of that is of the baseline tier.
+    pub baseline: TierStatistics,
+    /// What of that is of the optimizing tier, without OSR entries.
+    pub optimizing: TierStatistics,
+    /// What of that is OSR entries: code that starts in the middle of a loop.
+    pub osr: TierStatistics,
+    /// How functions moved between tiers.
+    pub tiering: TieringStatistics,
+    /// Bytes of machine code that nothing leads to any more and that are not freed yet.
+    pub retired_bytes: usize,
+    /// Bytes of machine code freed before the module.
+    pub freed_bytes: u64,
 }
 
 impl Module {
@@ -217,14 +232,25 @@ impl Module {
 
     /// What compilation has cost so far.
     pub fn statistics(&self) -> ModuleStatistics {
-        let so_far = self.native.statistics();
+        let statistics::ModuleStatistics { tiering, code, .. } = statistics::of_module(&self.native);
         ModuleStatistics {
             functions: self.native.info().bodies.len(),
-            compiled: so_far.compiled,
-            code_bytes: so_far.code_bytes,
-            metadata_bytes: so_far.metadata_bytes,
-            compile_time: so_far.compile_time,
+            compiled: code.compiled(),
+            code_bytes: code.code_bytes(),
+            metadata_bytes: code.metadata_bytes(),
+            compile_time: code.compile_time(),
+            baseline: code.baseline,
+            optimizing: code.optimizing,
+            osr: code.osr,
+            tiering,
+            retired_bytes: code.retired_bytes,
+            freed_bytes: code.freed_bytes,
         }
+    }
+
+    /// The number by which [events](crate::Event) speak of it.
+    pub fn number(&self) -> ModuleNumber {
+        statistics::number(&self.native)
     }
 
     /// Compiles all functions that have no code yet, on all threads of the engine.
@@ -232,18 +258,31 @@ impl Module {
     /// # Errors
     /// When one passes a limit of the compiler, or code memory is full: a [`CompileError`].
     pub fn compile_all(&self) -> Result<()> {
-        let inner = &self.engine.inner;
-        compile_all(inner.pool(), inner.compiler(), &self.native).map_err(|error| Error::from_module(error.into()))
+        self.engine.inner.compile_all(&self.native).map_err(|error| Error::from_module(error.into()))
     }
 
-    /// Compiles one function, unless it has code.
+    /// Compiles one function in the tier in which functions start, unless it has code.
     ///
     /// # Errors
     /// As for [`Module::compile_all`]; and when the module does not define the function.
     pub fn compile_function(&self, index: u32) -> Result<()> {
+        self.compile_function_in(index, self.engine.inner.first_tier())
+    }
+
+    /// Compiles one function in a tier, unless it has code of that tier or a better one. Calls take it from then on.
+    ///
+    /// # Errors
+    /// As for [`Module::compile_function`].
+    pub fn compile_function_in(&self, index: u32, tier: Tier) -> Result<()> {
         let function = self.defined(index).ok_or_else(|| no_such_function(index))?;
-        let compiled = compile_function(&**self.engine.inner.compiler(), &self.native, function);
-        compiled.map(drop).map_err(|error| Error::from_module(error.into()))
+        let compiled = self.engine.inner.compile_function(&self.native, function, tier);
+        compiled.map_err(|error| Error::from_module(error.into()))
+    }
+
+    /// Takes all functions back to where they have no code: each is compiled again when it is called next. Code that no
+    /// running call is in is freed.
+    pub fn flush_code(&self) {
+        self.engine.inner.flush(&self.native);
     }
 
     fn defined(&self, index: u32) -> Option<DefinedFuncIndex> {

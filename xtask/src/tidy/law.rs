@@ -30,6 +30,7 @@ pub const CRATES: &[Law] = &[
     Law { name: "wasm", own: &[], others: &["wasmparser"], unsafety: Unsafety::Forbid },
     Law { name: "sys", own: &[], others: &["rustix", "libc"], unsafety: Unsafety::Home },
     Law { name: "abi", own: &["wasm"], others: &[], unsafety: Unsafety::Forbid },
+    Law { name: "baseline", own: &["wasm", "abi"], others: &[], unsafety: Unsafety::Forbid },
     Law {
         name: "optimizing",
         own: &["wasm", "abi"],
@@ -40,7 +41,7 @@ pub const CRATES: &[Law] = &[
     Law { name: "runtime", own: &["wasm", "abi", "sys", "code"], others: &[], unsafety: Unsafety::Home },
     Law {
         name: "engine",
-        own: &["wasm", "abi", "sys", "code", "runtime", "optimizing"],
+        own: &["wasm", "abi", "sys", "code", "runtime", "baseline", "optimizing"],
         others: &[],
         unsafety: Unsafety::Deny,
     },

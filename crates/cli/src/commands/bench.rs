@@ -11,6 +11,7 @@ use crate::exit::{self, End};
 use crate::options::RunOptions;
 use crate::program::{Output, Program, Running};
 use crate::quantity::show_seconds;
+use crate::recording::Recording;
 use crate::table::Table;
 use crate::{input, output, process, statistics, value};
 
@@ -36,9 +37,13 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   upshift bench --invoke run --reps 20 kernel.wasm 1000
+  upshift bench --tier optimizing --compile eager --invoke run kernel.wasm 1000
   upshift bench --json --dir . tool.wasm input.txt
 
-JSON keys: load_s, validate_s, compile_s, instantiate_s, first_call_s (wall) and the same with _cpu_s (CPU of the process);
+`compile` is what making the module takes beside decoding and validation, which is little unless --compile is eager.
+
+JSON keys: load_s, decode_s, validate_s, compile_s, instantiate_s, first_call_s (wall) and the same with _cpu_s (CPU of
+the process);
 cpu_s and wall_s, from the bytes to the first result; cpu and wall, seconds of each call after the first (CPU of the thread);
 functions, compiled, code_bytes, peak_mb, and result, of --invoke.";
 
@@ -46,13 +51,15 @@ functions, compiled, code_bytes, peak_mb, and result, of --invoke.";
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(match Bench::measure(args) {
         Ok(bench) => {
+            let options = &args.options;
+            bench.recording.write(Some(&bench.module), &input::name(options.file()), &options.tiering.describe())?;
             if args.json {
                 output::print_line(bench.json())?;
             } else {
                 output::print(bench.table())?;
             }
             if args.options.stats {
-                eprint!("{}", statistics::of_module(&bench.module));
+                eprint!("{}", statistics::of_module(&bench.module, None));
             }
             ExitCode::SUCCESS
         }
@@ -77,10 +84,18 @@ impl Time {
     }
 }
 
+impl Time {
+    /// What is left of it when a part is taken out.
+    fn without(self, part: Time) -> Time {
+        Time { cpu: self.cpu.saturating_sub(part.cpu), wall: self.wall.saturating_sub(part.wall) }
+    }
+}
+
 struct Bench {
     module: Module,
+    recording: Recording,
     /// Stages in order, by the process's CPU time.
-    stages: [(&'static str, Time); 5],
+    stages: [(&'static str, Time); 6],
     /// Calls after the first, by the thread's CPU time.
     calls: Vec<Time>,
     results: Vec<Val>,
@@ -89,27 +104,29 @@ struct Bench {
 impl Bench {
     fn measure(args: &Args) -> Result<Bench, End> {
         let options = &args.options;
-        let engine = Engine::new(&options.config()?)?;
+        let recording = Recording::start(&options.recording, true)?;
+        let mut config = options.config()?;
+        recording.listen(&mut config);
+        let engine = Engine::new(&config)?;
         let stage = process::cpu_time;
         let (load, binary) = Time::of(stage, || input::module(options.file()));
         let binary = binary?;
         let wrong = |error: Error| Error::msg(format!("{}: {error:#}", input::name(options.file())));
-        let (make, module) = Time::of(stage, || Module::from_binary(&engine, &binary));
+        let (make, module) = Time::of(stage, || recording.make(|| Module::from_binary(&engine, &binary)));
         let module = module.map_err(wrong)?;
-        let _timer = crate::program::start_timer(&engine, options.timeout);
+        let _timer = crate::program::start_timer(&engine, options.timeout, || Ok(()));
         let (instantiate, running) = Time::of(stage, || {
-            let program = Program::new(module.clone(), options, Output::Discard)?;
+            let program = Program::new(module.clone(), options, Output::Discard, &recording)?;
             let running = program.instantiate()?;
             Ok::<_, End>((program, running))
         });
         let (program, mut running) = running?;
         let (first, results) = Time::of(stage, || call(&mut running));
         let results = results?;
-        // Measured after what must be cold. Making a module validates it; `compile` is what that takes beyond.
-        let (validate, valid) = Time::of(stage, || Module::validate(&engine, &binary));
-        valid.map_err(wrong)?;
-        let validate = Time { cpu: validate.cpu.min(make.cpu), wall: validate.wall.min(make.wall) };
-        let compile = Time { cpu: make.cpu - validate.cpu, wall: make.wall - validate.wall };
+        let stages = recording.stages();
+        let decode = Time { cpu: stages.decode, wall: stages.decode_wall };
+        let validate = Time { cpu: stages.validate, wall: stages.validate_wall };
+        let compile = make.without(decode).without(validate);
         let mut calls = Vec::with_capacity(args.reps as usize);
         for _ in 0..args.reps {
             if options.invoke.is_none() {
@@ -121,12 +138,14 @@ impl Bench {
         }
         let stages = [
             ("load", load),
+            ("decode", decode),
             ("validate", validate),
             ("compile", compile),
             ("instantiate", instantiate),
             ("first_call", first),
         ];
-        Ok(Bench { module, stages, calls, results })
+        drop((program, running));
+        Ok(Bench { module, recording, stages, calls, results })
     }
 
     /// From the bytes to the first result: all stages but loading.

@@ -5,28 +5,30 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use upshift::{Config, Engine, Error, Module, Result};
+use upshift::{Engine, Error, Module, ModuleStatistics, Result};
 
-use crate::options::Tier;
 use crate::quantity::{show_bytes, show_seconds};
-use crate::statistics::{TierStatistics, by_tier};
-use crate::table::Table;
+use crate::recording::{Recording, RecordingOptions, Stages};
+use crate::statistics::{TierStatistics, by_tier, table};
+use crate::tiering::{Tiering, When};
 use crate::{input, output, process};
 
 /// Compile a whole module now, and report what it took
 ///
 /// Nothing is written: programs are compiled when they run. CPU time is that of all threads, and counts from the module's
-/// bytes, so it includes validation.
+/// bytes, so it includes decoding and validation.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  upshift compile module.wasm\n  upshift compile --threads 1 --json module.wasm")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The tier that compiles.
-    #[arg(long, value_enum, default_value_t, value_name = "TIER")]
-    tier: Tier,
+    #[command(flatten)]
+    tiering: Tiering,
 
     /// Threads that compile; by default, as many as there are cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+
+    #[command(flatten)]
+    recording: RecordingOptions,
 
     /// Print one JSON object.
     #[arg(long)]
@@ -37,22 +39,40 @@ pub(crate) struct Args {
     file: OsString,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  upshift compile module.wasm                             the baseline tier, on all cores
+  upshift compile --tier optimizing module.wasm
+  upshift compile --tier baseline --threads 1 --json module.wasm
+  upshift compile --compile lazy module.wasm              decode and validate only
+
+JSON keys: cpu_s, the CPU seconds of all; decode_cpu_s, validate_cpu_s and compile_cpu_s, which add up to it; wall_s;
+module_bytes, wasm_bytes (of function bodies), functions, compiled, code_bytes, metadata_bytes, peak_mb; tiers, with
+functions, compiled, compile_s, code_bytes and code_per_wasm of each.";
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut config = Config::new();
-    args.tier.apply(&mut config)?;
+    let recording = Recording::start(&args.recording, true)?;
+    let when = args.tiering.compile.unwrap_or(When::Eager);
+    // The functions are compiled here rather than while the module is made, so that the stages can be told apart.
+    let making = if when == When::Eager { When::Lazy } else { when };
+    let mut config = Tiering { compile: Some(making), ..args.tiering.clone() }.config()?;
     config.threads(args.threads.map_or(0, usize::from));
+    recording.listen(&mut config);
     let binary = input::module(&args.file)?;
     let engine = Engine::new(&config)?;
     let (cpu, wall) = (process::cpu_time(), Instant::now());
-    let compiled = Module::from_binary(&engine, &binary).and_then(|module| {
-        let validated = process::cpu_time() - cpu;
-        module.compile_all()?;
-        Ok((module, validated))
+    let compiled = recording.make(|| Module::from_binary(&engine, &binary)).and_then(|module| {
+        if when != When::Lazy {
+            module.compile_all()?;
+        }
+        Ok(module)
     });
-    let (module, validated) =
-        compiled.map_err(|error| Error::msg(format!("{}: {error:#}", input::name(&args.file))))?;
-    let cost = Cost { validation: validated, cpu: process::cpu_time() - cpu, wall: wall.elapsed() };
+    let (cpu, wall) = (process::cpu_time() - cpu, wall.elapsed());
+    let (name, words) = (input::name(&args.file), args.tiering.describe());
+    recording.write(compiled.as_ref().ok(), &name, &words)?;
+    let module = compiled.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    let cost = Cost { stages: recording.stages(), cpu, wall, peak_memory: process::peak_memory() };
     if args.json {
         output::print_line(json_of(&module, &binary, &cost))?;
     } else {
@@ -63,31 +83,49 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// What compilation took, from bytes to code.
 struct Cost {
-    /// CPU time of decoding and validation.
-    validation: Duration,
+    stages: Stages,
     cpu: Duration,
     wall: Duration,
+    peak_memory: u64,
+}
+
+impl Cost {
+    /// CPU time of what is neither decoding nor validation.
+    fn compilation(&self) -> Duration {
+        self.cpu.saturating_sub(self.stages.decode + self.stages.validate)
+    }
+}
+
+fn wasm_bytes(module: &Module) -> usize {
+    module.functions().map(|function| function.len).sum()
 }
 
 fn json_of(module: &Module, binary: &[u8], cost: &Cost) -> Value {
-    let statistics = module.statistics();
-    let tiers: Map<String, Value> = by_tier(&statistics)
+    let statistics: ModuleStatistics = module.statistics();
+    let tiers: Map<String, Value> = by_tier(module)
         .into_iter()
-        .map(|TierStatistics { tier, functions, seconds, code_bytes }| {
-            (tier.to_string(), json!({ "functions": functions, "compile_s": seconds, "code_bytes": code_bytes }))
+        .map(|TierStatistics { tier, functions, compiled, seconds, code_bytes, ratio }| {
+            let tier_json = json!({
+                "functions": functions, "compiled": compiled, "compile_s": seconds, "code_bytes": code_bytes,
+                "code_per_wasm": ratio,
+            });
+            (tier.to_string(), tier_json)
         })
         .collect();
     json!({
         "module_bytes": binary.len(),
+        "wasm_bytes": wasm_bytes(module),
         "functions": statistics.functions,
         "compiled": statistics.compiled,
         "tiers": tiers,
-        "validate_cpu_s": cost.validation.as_secs_f64(),
+        "decode_cpu_s": cost.stages.decode.as_secs_f64(),
+        "validate_cpu_s": cost.stages.validate.as_secs_f64(),
+        "compile_cpu_s": cost.compilation().as_secs_f64(),
         "cpu_s": cost.cpu.as_secs_f64(),
         "wall_s": cost.wall.as_secs_f64(),
         "code_bytes": statistics.code_bytes,
         "metadata_bytes": statistics.metadata_bytes,
-        "peak_mb": megabytes(process::peak_memory()),
+        "peak_mb": megabytes(cost.peak_memory),
     })
 }
 
@@ -99,17 +137,20 @@ pub(super) fn megabytes(bytes: u64) -> f64 {
 
 fn table_of(module: &Module, binary: &[u8], cost: &Cost) -> String {
     let statistics = module.statistics();
-    let mut table = Table::new(&["tier", ">functions", ">compile time", ">code"]);
-    for TierStatistics { tier, functions, seconds, code_bytes } in by_tier(&statistics) {
-        table.row([tier.to_string(), functions.to_string(), show_seconds(seconds), show_bytes(code_bytes as u64)]);
-    }
+    let (module_bytes, wasm_bytes) = (show_bytes(binary.len() as u64), show_bytes(wasm_bytes(module) as u64));
     let seconds = |time: Duration| show_seconds(time.as_secs_f64());
     let lines = [
-        format!("module {}, {} functions", show_bytes(binary.len() as u64), statistics.functions),
+        format!("module {module_bytes}, {} functions of {wasm_bytes}", statistics.functions),
         format!("tables beside the code {}", show_bytes(statistics.metadata_bytes as u64)),
-        format!("CPU time {}, of which validation {}", seconds(cost.cpu), seconds(cost.validation)),
+        format!(
+            "CPU time {}: decoding {}, validation {}, compilation {}",
+            seconds(cost.cpu),
+            seconds(cost.stages.decode),
+            seconds(cost.stages.validate),
+            seconds(cost.compilation())
+        ),
         format!("wall time {}", seconds(cost.wall)),
-        format!("peak memory {}", show_bytes(process::peak_memory())),
+        format!("peak memory {}", show_bytes(cost.peak_memory)),
     ];
-    format!("{table}  {}\n", lines.join("\n  "))
+    format!("{}  {}\n", table(&by_tier(module)), lines.join("\n  "))
 }

@@ -1,45 +1,64 @@
 //! `upshift objdump`: the functions of a module, Wasm and machine code interleaved.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
-use upshift::{CodeInfo, Engine, Error, FunctionInfo, Module, Result};
+use upshift::{CodeInfo, Config, Engine, Error, FunctionInfo, Module, Result, Tier as EngineTier, TierChoice};
 
+use crate::tiering::Tier;
 use crate::{input, output};
 
 /// Show functions as Wasm and machine code, interleaved
 ///
 /// Each Wasm instruction is followed by the machine code made from it, where there is some; the compiler moves code, so one
-/// instruction may appear several times.
+/// instruction may appear several times. Instructions of other functions were inlined, and say so. Nothing has run, so that
+/// the optimizing tier does not know what is hot: in a program that runs it may inline more.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  upshift objdump math.wat\n  upshift objdump --func add math.wat\n  \
-    upshift objdump --func 7 module.wasm | less")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Only this function, by its index or its name in the name section or in the exports.
-    #[arg(long, value_name = "N|NAME")]
-    func: Option<String>,
+    /// The tier whose code is shown; `auto` shows both that a function gets, first the baseline tier's, which counts.
+    #[arg(long, value_enum, default_value_t, value_name = "TIER")]
+    tier: Tier,
+
+    /// Only this function, by its index or its name in the name section.
+    #[arg(long, alias = "func", value_name = "N|NAME")]
+    function: Option<String>,
 
     /// The module (.wasm, .wat, or `-` for standard input).
     #[arg(value_name = "FILE")]
     file: OsString,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  upshift objdump math.wat
+  upshift objdump --function add --tier optimizing math.wat
+  upshift objdump --function 7 module.wasm | less";
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let module = Module::from_binary(&Engine::default(), &input::module(&args.file)?)
+    let choice = args.tier.choice()?;
+    let tiers: &[EngineTier] = match choice {
+        TierChoice::Auto => EngineTier::ALL,
+        TierChoice::Baseline => &[EngineTier::Baseline],
+        TierChoice::Optimizing => &[EngineTier::Optimizing],
+    };
+    let engine = Engine::new(Config::new().tier(choice))?;
+    let module = Module::from_binary(&engine, &input::module(&args.file)?)
         .map_err(|error| Error::msg(format!("{}: {error:#}", input::name(&args.file))))?;
-    let chosen: Vec<FunctionInfo<'_>> = match &args.func {
+    let chosen: Vec<FunctionInfo<'_>> = match &args.function {
         None => module.functions().collect(),
         Some(wanted) => vec![find(&module, wanted)?],
     };
+    let mut bodies = Bodies::new(&module);
     let mut out = BufWriter::new(io::stdout().lock());
-    for function in chosen {
-        module.compile_function(function.index)?;
+    for (function, &tier) in chosen.iter().flat_map(|function| tiers.iter().map(move |tier| (function, tier))) {
         let operators = module.operators(function.index)?;
-        let Some(code) = module.code(function.index) else { continue };
-        match write_function(&mut out, &module, &function, &operators, &code) {
+        let code = module.code_in(function.index, tier)?;
+        match write_function(&mut out, &mut bodies, function, &operators, &code) {
             Ok(()) => {}
             stopped => return output::ignore_closed(stopped).map(|()| ExitCode::SUCCESS),
         }
@@ -69,13 +88,13 @@ fn find<'module>(module: &'module Module, wanted: &str) -> Result<FunctionInfo<'
 
 fn write_function(
     out: &mut impl Write,
-    module: &Module,
+    bodies: &mut Bodies<'_>,
     function: &FunctionInfo<'_>,
     operators: &[(usize, String)],
     code: &CodeInfo,
 ) -> io::Result<()> {
-    let name = function.name.map_or(String::new(), |name| format!(" ${}", output::Printable(name)));
-    let ty = module.function_type(function.index).map_or(String::new(), |ty| format!(" {ty}"));
+    let name = shown_name(function);
+    let ty = bodies.module.function_type(function.index).map_or(String::new(), |ty| format!(" {ty}"));
     writeln!(out, "func {}{name}{ty}", function.index)?;
     writeln!(
         out,
@@ -87,7 +106,9 @@ fn write_function(
     )?;
     let mut next_operator = 0;
     for (range, wasm_offset) in runs(code) {
-        if let Some(wasm_offset) = wasm_offset {
+        if let Some(wasm_offset) = wasm_offset.filter(|&offset| !is_in(function, offset)) {
+            writeln!(out, "{wasm_offset:#8x}  {}", bodies.inlined(wasm_offset))?;
+        } else if let Some(wasm_offset) = wasm_offset {
             // What made no code of its own is shown before the next that did.
             let upto = operators.partition_point(|(at, _)| *at <= wasm_offset as usize);
             for (at, text) in operators.get(next_operator..upto).unwrap_or_default() {
@@ -105,6 +126,42 @@ fn write_function(
         writeln!(out, "{at:#8x}  {text}")?;
     }
     writeln!(out)
+}
+
+fn shown_name(function: &FunctionInfo<'_>) -> String {
+    function.name.map_or(String::new(), |name| format!(" ${}", output::Printable(name)))
+}
+
+/// Is the instruction at this offset of the module in the body of the function?
+fn is_in(function: &FunctionInfo<'_>, offset: u32) -> bool {
+    (function.offset..function.offset + function.len).contains(&(offset as usize))
+}
+
+/// The bodies of a module's functions, to tell where inlined code is from.
+struct Bodies<'module> {
+    module: &'module Module,
+    /// In the order of the bodies.
+    functions: Vec<FunctionInfo<'module>>,
+    operators: HashMap<u32, Vec<(usize, String)>>,
+}
+
+impl Bodies<'_> {
+    fn new(module: &Module) -> Bodies<'_> {
+        Bodies { module, functions: module.functions().collect(), operators: HashMap::new() }
+    }
+
+    /// The instruction at an offset that lies in the body of another function, which was inlined.
+    fn inlined(&mut self, offset: u32) -> String {
+        let at = self.functions.partition_point(|function| function.offset <= offset as usize);
+        let function = at.checked_sub(1).map(|at| &self.functions[at]).filter(|function| is_in(function, offset));
+        let Some(from) = function else { return "?".to_string() };
+        let module = self.module;
+        let operators =
+            self.operators.entry(from.index).or_insert_with(|| module.operators(from.index).unwrap_or_default());
+        let found = operators.binary_search_by_key(&(offset as usize), |(at, _)| *at);
+        let text = found.map_or("?", |at| operators[at].1.as_str());
+        format!("{text}  ;; inlined from func {}{}", from.index, shown_name(from))
+    }
 }
 
 /// Runs of machine code that belong to one instruction: offsets of code, and the instruction's.

@@ -26,6 +26,13 @@ Examples:
   upshift run --env HOME --env LANG=C tool.wasm
   upshift run --invoke add math.wat 2 -3
   upshift run --timeout 2s --max-memory 64M --stats untrusted.wasm
+  upshift run --timeline page.html tool.wasm    then open page.html in a browser
+  upshift run --trace trace.json tool.wasm      then open trace.json at https://ui.perfetto.dev
+  upshift run --compile eager --tier optimizing server.wasm
+
+Functions are compiled when they are first called, by a fast compiler (the baseline tier); those that turn out to be hot
+are compiled again in the background by a better one (the optimizing tier), and a hot loop goes on in the better code
+while it runs (OSR). --stats, --timeline and --trace show it at work; they are written however the program ends.
 
 A trap is shown with its backtrace, and the exit code is 134.";
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
-use upshift::{Config, Context, Engine, Error, Result};
+use upshift::{Context, Engine, Error, Result};
 
-use crate::options::Tier;
+use crate::tiering::Tiering;
 use crate::wast::{Options, Report, run as run_script};
 use crate::{exit, output};
 
@@ -15,11 +15,13 @@ use crate::{exit, output};
 ///
 /// Prints a line for each directive that failed, and last `PASS n FAIL m`. The exit code is 0 only if m is 0.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  upshift wast tests/wast/*/*.wast")]
+#[command(
+    after_help = "Examples:\n  upshift wast tests/wast/*/*.wast\n  upshift wast --tier baseline tests/wast/*/*.wast\n  \
+    upshift wast --tiering-budget 100 --sync-tier-up tests/wast/*/*.wast"
+)]
 pub(crate) struct Args {
-    /// The tier that runs functions.
-    #[arg(long, value_enum, default_value_t, value_name = "TIER")]
-    tier: Tier,
+    #[command(flatten)]
+    tiering: Tiering,
 
     /// Scripts.
     #[arg(required = true, value_name = "FILE")]
@@ -31,9 +33,7 @@ const STACK: usize = 64 << 20;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut config = Config::new();
-    args.tier.apply(&mut config)?;
-    let engine = Engine::new(&config)?;
+    let engine = Engine::new(&args.tiering.config()?)?;
     let files = args.files.clone();
     let scripts = thread::Builder::new().stack_size(STACK).spawn(move || run_all(&engine, &files))?;
     let report = scripts.join().map_err(|_| Error::msg("the script runner failed"))??;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use upshift::Engine;
+use upshift::{Engine, Result};
 
 use crate::exit;
 
@@ -22,8 +22,13 @@ pub(crate) struct Timer {
     done: Arc<AtomicBool>,
 }
 
-/// Interrupts what runs in stores of the engine after `timeout`. The thread ends with the process.
-pub(crate) fn start(engine: &Engine, timeout: Option<Duration>) -> Timer {
+/// Interrupts what runs in stores of the engine after `timeout`. The thread ends with the process; if it has to end the
+/// process itself, `last_words` are said first.
+pub(crate) fn start(
+    engine: &Engine,
+    timeout: Option<Duration>,
+    last_words: impl FnOnce() -> Result<()> + Send + 'static,
+) -> Timer {
     let timer = Timer { done: Arc::default() };
     let Some(timeout) = timeout else { return timer };
     let (engine, done) = (engine.weak(), Arc::clone(&timer.done));
@@ -36,6 +41,9 @@ pub(crate) fn start(engine: &Engine, timeout: Option<Duration>) -> Timer {
                 exit::complain(
                     "the program took longer than --timeout, and was not in WebAssembly when its time was over",
                 );
+                if let Err(error) = last_words() {
+                    exit::report(&error);
+                }
                 process::exit(exit::TRAP.into());
             }
             engine.increment_epoch();

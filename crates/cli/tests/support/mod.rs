@@ -19,6 +19,17 @@ impl File {
     pub fn path(&self) -> &str {
         self.path.to_str().expect("a path in UTF-8")
     }
+
+    /// What is in it now.
+    pub fn text(&self) -> String {
+        fs::read_to_string(&self.path).expect("the file")
+    }
+
+    /// The same, as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text()).unwrap_or_else(|error| panic!("{}: {error}", self.path()))
+    }
 }
 
 impl Drop for File {

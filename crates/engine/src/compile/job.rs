@@ -1,42 +1,172 @@
-//! The compile jobs: one function on the thread that called it, or all functions of a module on the pool.
+//! One compilation: a function, in a tier, on this thread, from the body to code that calls reach.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 use std::{io, thread};
 
-use abi::compiler::{CompileError, Compiler};
-use code::native_module::NativeModule;
+use abi::compiled::CompiledCode;
+use abi::compiler::{Budget, CompileError, CompileErrorKind, Request};
+use abi::feedback::{FeedbackSource, FunctionFeedback};
+use abi::tier::Tier;
+use code::code::Code;
+use code::native_module::{NativeModule, NewCode};
+use code::space::SpaceError;
+use runtime::hooks::LazyError;
+use runtime::stores::Running;
 use sys::process::thread_cpu_time;
 use sys::stack::{approximate_sp, current_thread_stack_bounds};
 use wasm::types::DefinedFuncIndex;
 
-use crate::pool::WorkerPool;
-use crate::tuning;
+use crate::events::{Cause, EventKind, Outcome};
+use crate::service::Service;
+use crate::validation::Validation;
+use crate::{attachment, code_gc, tuning};
 
-/// Compiles and publishes a function; gives its code pointer. A function that has code already is not compiled again.
-///
-/// # Errors
-/// When the function passes a limit of the compiler, or code memory is full.
-pub fn compile_function(
-    compiler: &dyn Compiler,
-    module: &NativeModule,
-    function: DefinedFuncIndex,
-) -> Result<*const u8, CompileError> {
-    if let Some(code) = module.code(function) {
-        return Ok(code.entry());
+/// One function to compile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) module: &'a Arc<NativeModule>,
+    pub(crate) function: DefinedFuncIndex,
+    /// The tier, which must be one of the engine's.
+    pub(crate) tier: Tier,
+    /// The loop, if it is to be an OSR entry.
+    pub(crate) osr: Option<u32>,
+    pub(crate) cause: Cause,
+    /// The store that waits for it on this thread, if one does.
+    pub(crate) running: Option<&'a Running>,
+}
+
+impl Job<'_> {
+    /// Compiles and publishes; gives the function's code pointer, or the OSR entry. If it has code of this tier or a better
+    /// one already, nothing is done.
+    ///
+    /// # Errors
+    /// When the body is not valid, when it passes a limit of the compiler or the job's budget, or when code memory is full.
+    pub(crate) fn run(&self, service: &Service) -> Result<*const u8, LazyError> {
+        // Code is freed here, if at all, before any pointer to code is taken.
+        code_gc::keep_below_ceiling(service, self.running);
+        if let Some(entry) = self.existing() {
+            return Ok(entry);
+        }
+        let code = self.make(service)?;
+        let entry = self.module.publish(code);
+        let (function, tier, osr) = (self.index(), self.tier, self.osr);
+        service.events.mark(Some(attachment::of(self.module).number), EventKind::Publish { function, tier, osr });
+        Ok(entry)
     }
-    let compile = || {
-        let start = thread_cpu_time();
-        let compiled = compiler.compile(&module.env(), function, module.body(function))?;
-        Ok((compiled, thread_cpu_time().saturating_sub(start)))
-    };
-    let fail = |message: String| CompileError { function: Some(function), message };
-    // A bug of the compiler costs this function, not the process.
-    let compile = || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
-    let (compiled, time) = with_stack(compile).map_err(|error| fail(error.to_string()))??;
-    let code = module.add(function, compiler.tier(), compiled).map_err(|error| fail(error.to_string()))?;
-    Ok(module.publish(code, time))
+
+    /// Compiles, and tells of it. Nothing leads to the code yet.
+    pub(crate) fn make(&self, service: &Service) -> Result<Arc<Code>, LazyError> {
+        let started = service.events.start();
+        let mut cpu = Duration::ZERO;
+        let result = self.make_untold(service, &mut cpu);
+        let number = attachment::of(self.module).number;
+        service.events.end(started, Some(number), || EventKind::Compile {
+            function: self.index(),
+            tier: self.tier,
+            osr: self.osr,
+            cause: self.cause,
+            wasm_bytes: self.module.body(self.function).bytes.len(),
+            cpu,
+            outcome: outcome(&result),
+        });
+        result
+    }
+
+    fn index(&self) -> u32 {
+        self.module.info().func_index(self.function).0
+    }
+
+    fn existing(&self) -> Option<*const u8> {
+        match self.osr {
+            Some(offset) => self.module.osr_entry(self.function, offset),
+            None if self.module.tier(self.function)? >= self.tier => self.module.entry(self.function),
+            None => None,
+        }
+    }
+
+    fn make_untold(&self, service: &Service, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
+        if let Some(validation) = &attachment::of(self.module).validation {
+            validation.check(self.module, self.function)?;
+        }
+        let mut room = code_gc::Room::default();
+        loop {
+            let (compiled, time) = self.compile(service)?;
+            *cpu += time;
+            let code = NewCode {
+                function: self.function,
+                tier: self.tier,
+                osr: self.osr,
+                compile_time: time,
+                budget: budget(service),
+                compiled,
+            };
+            match self.module.add(code) {
+                Ok(code) => return Ok(code),
+                Err(SpaceError::Full { .. }) if room.make(service, self.running) => {}
+                Err(error) => return Err(CompileError::limit(Some(self.function), error.to_string()).into()),
+            }
+        }
+    }
+
+    /// The compiler's own work, and the processor time it took.
+    fn compile(&self, service: &Service) -> Result<(CompiledCode, Duration), CompileError> {
+        let (function, compiler) = (self.function, service.compilers.of(self.tier));
+        let fail = |message: String| CompileError::limit(Some(function), message);
+        let feedback = Feedback { module: self.module, validation: attachment::of(self.module).validation.as_deref() };
+        let env = self.module.env();
+        let mut request = Request::new(&env, self.function);
+        request.osr = self.osr;
+        if self.tier == Tier::Optimizing && service.compilers.dynamic() {
+            request.feedback = service.config.inlining.then_some(&feedback);
+            request.budget = (self.cause == Cause::TierUp)
+                .then_some(Budget { time: tuning::TIER_UP_TIME, memory: tuning::TIER_UP_MEMORY });
+        }
+        let compile = || {
+            let start = thread_cpu_time();
+            let compiled = compiler.compile(&request)?;
+            Ok((compiled, thread_cpu_time().saturating_sub(start)))
+        };
+        // A bug of the compiler costs this function, not the process.
+        let compile =
+            || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
+        with_stack(compile).map_err(|error| fail(error.to_string()))?
+    }
+}
+
+/// The budget that functions start with.
+pub(crate) fn budget(service: &Service) -> i32 {
+    i32::try_from(service.config.tiering_budget).unwrap_or(i32::MAX)
+}
+
+/// The feedback of a module, some of whose bodies may not have been validated yet.
+struct Feedback<'a> {
+    module: &'a NativeModule,
+    validation: Option<&'a Validation>,
+}
+
+impl FeedbackSource for Feedback<'_> {
+    fn feedback(&self, function: DefinedFuncIndex) -> Option<FunctionFeedback> {
+        self.module.feedback(function)
+    }
+
+    fn is_valid(&self, function: DefinedFuncIndex) -> bool {
+        self.validation.is_none_or(|validation| validation.check(self.module, function).is_ok())
+    }
+}
+
+fn outcome(result: &Result<Arc<Code>, LazyError>) -> Outcome {
+    match result {
+        Ok(code) => Outcome::Done { code_bytes: code.len() },
+        Err(LazyError::Invalid(_)) => Outcome::Invalid,
+        Err(LazyError::Compile(error)) => match error.kind {
+            CompileErrorKind::Invalid => Outcome::Invalid,
+            CompileErrorKind::Budget => Outcome::OverBudget,
+            CompileErrorKind::Limit => Outcome::Failed,
+        },
+    }
 }
 
 /// Runs `work` on this thread, or on a new one if this one's stack is almost used up, as it may be when the first call of
@@ -57,31 +187,4 @@ fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
 fn describe_panic(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     format!("the compiler panicked: {}", text.unwrap_or("no message"))
-}
-
-/// Compiles all functions of a module on all threads of the pool.
-///
-/// # Errors
-/// The error of the first function, by index, that could not be compiled. The others have their code.
-pub fn compile_all(
-    pool: &WorkerPool,
-    compiler: &Arc<dyn Compiler>,
-    module: &Arc<NativeModule>,
-) -> Result<(), CompileError> {
-    let failed: Arc<Mutex<Option<(u32, CompileError)>>> = Arc::default();
-    let work = {
-        let (compiler, module, failed) = (Arc::clone(compiler), Arc::clone(module), Arc::clone(&failed));
-        move |item: usize| {
-            let function = DefinedFuncIndex::new(item);
-            if let Err(error) = compile_function(&*compiler, &module, function) {
-                let mut first = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                if first.as_ref().is_none_or(|&(index, _)| function.0 < index) {
-                    *first = Some((function.0, error));
-                }
-            }
-        }
-    };
-    pool.run(module.info().bodies.len(), Arc::new(work));
-    let first = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-    first.map_or(Ok(()), |(_, error)| Err(error))
 }

@@ -57,7 +57,6 @@ fn find_or_make(
     }
     // Compiled without the lock; if another thread was faster, its stub is taken and ours dropped.
     let compiled = make(ty)?;
-    let stub =
-        space.add(compiled, kind).map_err(|error| CompileError { function: None, message: error.to_string() })?;
+    let stub = space.add(compiled, kind).map_err(|error| CompileError::limit(None, error.to_string()))?;
     Ok(Arc::clone(lock().entry(ty.clone()).or_insert(stub)))
 }

@@ -6,7 +6,7 @@ use wast::parser::{ParseBuffer, parse};
 use wast::{QuoteWat, Wast, WastDirective};
 
 use crate::OptimizingCompiler;
-use crate::testing::{ALL, VERIFY, compile_binary, compile_one, compile_text, reasons};
+use crate::testing::{ALL, VERIFY, compile_binary, compile_inlined, compile_loops, compile_one, compile_text, reasons};
 
 /// The valid modules of a script, in the binary format.
 fn modules(script: &str) -> Vec<Vec<u8>> {
@@ -28,16 +28,24 @@ fn every_module_of_the_suite_compiles() {
     let compiler = OptimizingCompiler::new().expect("tests run on a supported machine");
     let unguarded = MemoryPolicy { guard_pages: false, small_maximum: 0 };
     let proposals = Proposal::all().iter().flat_map(proposal);
-    let mut functions = 0;
+    let (mut functions, mut entries, mut inlined) = (0, 0, 0);
     for file in spec(&SpecVersion::V3).chain(proposals) {
         for module in modules(file.raw()) {
             for (policy, settings) in [(MemoryPolicy::default(), VERIFY), (unguarded, ALL)] {
                 let codes = compile_binary(&compiler, &module, policy, settings);
                 functions += codes.map_or(0, |codes| codes.len());
+                let codes = compile_loops(&compiler, &module, policy, settings);
+                entries += codes.map_or(0, |codes| codes.len());
+                for first in [0, 1, 4] {
+                    let codes = compile_inlined(&compiler, &module, policy, settings, first).unwrap_or_default();
+                    inlined += codes.iter().map(|code| code.inlined.len()).sum::<usize>();
+                }
             }
         }
     }
     assert!(functions > 10_000, "only {functions} functions compiled");
+    assert!(entries > 300, "only {entries} OSR entries compiled");
+    assert!(inlined > 10_000, "only {inlined} calls inlined");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use cranelift_codegen::ir::{
 use wasm::ops::Call;
 use wasm::types::{FuncIndex, FuncType, HeapType, TableIndex, TypeIndex};
 
+use super::Translated;
 use super::region::Region;
 use super::state::{Translator, value_type};
 use crate::signature;
@@ -45,40 +46,63 @@ enum Code {
 }
 
 impl Translator<'_> {
-    pub(crate) fn translate_call(&mut self, op: Call) {
+    pub(crate) fn translate_call(&mut self, op: Call) -> Translated {
+        let site = self.planned_site();
+        self.mark_cold(site);
+        let site = site.filter(|site| !site.targets.is_empty());
         match op {
             Call::Call(function) => {
+                if let Some(&inlinee) = site.and_then(|site| site.targets.first()) {
+                    return self.inline_body(inlinee);
+                }
                 let callee = self.function(function);
                 self.call_function(callee);
             }
             Call::CallIndirect { ty, table } => {
-                let callee = self.table_function(table, ty);
-                self.call_function(callee);
+                let reference = self.table_reference(table);
+                let call = |this: &mut Self| {
+                    let callee = this.element_function(reference, table, ty);
+                    this.call_function(callee);
+                };
+                match site {
+                    Some(site) => return self.call_guarded(reference, ty, site, call),
+                    None => call(self),
+                }
             }
             Call::CallRef(ty) => {
-                let callee = self.popped_function(ty);
-                self.call_function(callee);
+                let reference = self.pop();
+                let call = |this: &mut Self| {
+                    let callee = this.referenced_function(reference, ty, Some(TrapReason::NullReference));
+                    this.call_function(callee);
+                };
+                match site {
+                    Some(site) => return self.call_guarded(reference, ty, site, call),
+                    None => call(self),
+                }
             }
             Call::ReturnCall(function) => {
                 let callee = self.function(function);
                 self.tail_call(callee);
             }
             Call::ReturnCallIndirect { ty, table } => {
-                let callee = self.table_function(table, ty);
+                let reference = self.table_reference(table);
+                let callee = self.element_function(reference, table, ty);
                 self.tail_call(callee);
             }
             Call::ReturnCallRef(ty) => {
-                let callee = self.popped_function(ty);
+                let reference = self.pop();
+                let callee = self.referenced_function(reference, ty, Some(TrapReason::NullReference));
                 self.tail_call(callee);
             }
         }
+        Ok(())
     }
 
     /// A function of the module's index space.
     fn function(&mut self, function: FuncIndex) -> Callee {
         let ty = self.module.info.functions[function.index()];
         match self.module.info.defined_func_index(function) {
-            Some(own) if own == self.function => Callee { code: Code::Own, vmctx: self.vmctx, ty },
+            Some(own) if own == self.function && self.calls_itself => Callee { code: Code::Own, vmctx: self.vmctx, ty },
             Some(defined) => {
                 let table = self.call_pointer(self.vmctx, offset_of!(InstanceHeader, code_table));
                 let code = self.load_code(table, InstanceLayout::code_slot(defined));
@@ -106,11 +130,15 @@ impl Translator<'_> {
         Code::At(self.builder.ins().load(I64, flags, base, offset as i32))
     }
 
-    /// The function in a table at a popped index, checked to be of type `ty`.
-    fn table_function(&mut self, table: TableIndex, ty: TypeIndex) -> Callee {
+    /// The reference in a table of functions at a popped index; it may be null.
+    fn table_reference(&mut self, table: TableIndex) -> Value {
         let index = self.pop();
         let element = self.table_element(table, index, TrapReason::UndefinedElement);
-        let reference = self.builder.ins().load(I64, element.flags, element.base, element.offset);
+        self.builder.ins().load(I64, element.flags, element.base, element.offset)
+    }
+
+    /// The function that a reference from a table refers to, checked to be of type `ty`.
+    fn element_function(&mut self, reference: Value, table: TableIndex, ty: TypeIndex) -> Callee {
         if self.module.info.tables[table.index()].element.heap == HeapType::Concrete(ty) {
             // Validation has let only such functions into the table.
             return self.referenced_function(reference, ty, Some(TrapReason::UninitializedElement));
@@ -122,11 +150,6 @@ impl Translator<'_> {
         let other = self.builder.ins().icmp(IntCC::NotEqual, found, wanted);
         self.trap_if(other, TrapReason::IndirectCallTypeMismatch);
         self.referenced_function(reference, ty, None)
-    }
-
-    fn popped_function(&mut self, ty: TypeIndex) -> Callee {
-        let reference = self.pop();
-        self.referenced_function(reference, ty, Some(TrapReason::NullReference))
     }
 
     /// The function that a reference refers to; `null` is the trap if it may be null.

@@ -3,6 +3,8 @@
 //! A block that nothing branches to costs nothing: its label is made at the first branch. In unreachable code only the
 //! nesting is counted, up to the `else` or `end` that makes code reachable again.
 
+use std::ops::Range;
+
 use abi::layout::VALUE_SLOT;
 use abi::trap::TrapReason;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, MemFlagsData, Value};
@@ -22,6 +24,8 @@ pub(crate) struct Frame {
     label: Option<Block>,
     /// While a `br_table` is translated: the block on the way to the label.
     edge: Option<Block>,
+    /// The loop that an OSR entry starts in lies inside.
+    around_resumption: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +40,18 @@ enum FrameKind {
     Else,
 }
 
+/// Does a table name its labels so often, or so many of them, that a block on the way to each pays even without operands?
+/// The values that merge at a label cost time and code for each entry that names it.
+fn is_crowded(table: BrTable<'_>) -> bool {
+    if table.len() <= 32 {
+        return false;
+    }
+    let mut labels: Vec<u32> = table.targets().chain([table.default()]).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    table.len() > 1024 || table.len() as usize >= 4 * labels.len()
+}
+
 impl Translator<'_> {
     /// Opens the block that is the function's body.
     pub(crate) fn open_function(&mut self) {
@@ -48,7 +64,8 @@ impl Translator<'_> {
             Control::Unreachable => self.trap(TrapReason::Unreachable),
             Control::Block(ty) => {
                 self.free_operator();
-                self.open(FrameKind::Block, ty, None);
+                let around = self.save_around(ty.params(self.module.info).len());
+                self.open_around(around, FrameKind::Block, ty, None);
             }
             Control::Loop(ty) => {
                 self.free_operator();
@@ -113,7 +130,26 @@ impl Translator<'_> {
 
     fn open(&mut self, kind: FrameKind, ty: BlockType, label: Option<Block>) {
         let height = self.height() - ty.params(self.module.info).len();
-        self.scratch.frames.push(Frame { kind, ty, height, label, edge: None });
+        let frame = Frame { kind, ty, height, label, edge: None, around_resumption: false };
+        self.scratch.frames.push(frame);
+    }
+
+    /// Opens a block that the resumed loop may lie in.
+    fn open_around(&mut self, around_resumption: bool, kind: FrameKind, ty: BlockType, label: Option<Block>) {
+        self.open(kind, ty, label);
+        if let Some(frame) = self.scratch.frames.last_mut() {
+            frame.around_resumption = around_resumption;
+        }
+    }
+
+    /// The operands that are on the stack for the `else` arm of the innermost block, not for the code under translation.
+    pub(crate) fn operands_for_else(&self) -> Range<usize> {
+        match self.scratch.frames.last() {
+            Some(Frame { kind: FrameKind::If { .. }, ty, height, .. }) => {
+                *height..height + ty.params(self.module.info).len()
+            }
+            _ => 0..0,
+        }
     }
 
     fn open_loop(&mut self, ty: BlockType) {
@@ -123,23 +159,32 @@ impl Translator<'_> {
         for &param in params {
             self.builder.append_block_param(header, value_type(param));
         }
+        let around = self.save_around(params.len());
         self.jump(header, params.len());
-        self.open(FrameKind::Loop, ty, Some(header));
+        if self.is_resumed() {
+            self.resume(header, params);
+        }
+        self.open_around(around, FrameKind::Loop, ty, Some(header));
         self.builder.switch_to_block(header);
         let height = self.height() - params.len();
         self.scratch.stack.truncate(height);
         self.push_block_params(header);
+        if around {
+            self.merge_around(height);
+        }
+        self.meter.enter_loop();
         self.poll();
     }
 
     fn open_if(&mut self, ty: BlockType) {
         let condition = self.pop();
         self.settle_fuel();
+        let around = self.save_around(ty.params(self.module.info).len());
         let (then, otherwise) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(condition, then, &[], otherwise, &[]);
         self.builder.seal_block(then);
         self.builder.switch_to_block(then);
-        self.open(FrameKind::If { otherwise }, ty, None);
+        self.open_around(around, FrameKind::If { otherwise }, ty, None);
         let start = self.height() - ty.params(self.module.info).len();
         self.scratch.stack.extend_from_within(start..);
     }
@@ -158,6 +203,9 @@ impl Translator<'_> {
         self.builder.seal_block(otherwise);
         self.builder.switch_to_block(otherwise);
         self.scratch.stack.truncate(frame.height + frame.ty.params(self.module.info).len());
+        if frame.around_resumption {
+            self.merge_around(frame.height);
+        }
         self.reachable = true;
     }
 
@@ -174,6 +222,7 @@ impl Translator<'_> {
         let results = frame.ty.results(self.module.info).len();
         match (kind, frame.label) {
             (FrameKind::Loop, Some(header)) => {
+                self.meter.leave_loop();
                 self.builder.seal_block(header);
                 self.keep_results(frame.height, results);
             }
@@ -185,6 +234,9 @@ impl Translator<'_> {
                 self.builder.switch_to_block(label);
                 self.scratch.stack.truncate(frame.height);
                 self.push_block_params(label);
+                if frame.around_resumption {
+                    self.merge_around(frame.height);
+                }
                 self.reachable = true;
             }
             (_, None) => self.keep_results(frame.height, results),
@@ -204,18 +256,22 @@ impl Translator<'_> {
     }
 
     fn close_function(&mut self) {
-        let results = self.ty.results().len();
-        let label = self.scratch.frames.pop().and_then(|frame| frame.label);
-        if let Some(label) = label {
-            if self.reachable {
-                self.jump(label, results);
+        let results = self.body.ty.results().len();
+        let Some(frame) = self.scratch.frames.pop() else { return };
+        match frame.label {
+            Some(label) => {
+                if self.reachable {
+                    self.jump(label, results);
+                }
+                self.builder.seal_block(label);
+                self.builder.switch_to_block(label);
+                self.scratch.stack.truncate(frame.height);
+                self.push_block_params(label);
+                self.reachable = true;
             }
-            self.builder.seal_block(label);
-            self.builder.switch_to_block(label);
-            self.push_block_params(label);
-            self.reachable = true;
+            None => self.keep_results(frame.height, results),
         }
-        if self.reachable {
+        if self.reachable && self.is_outermost() {
             self.return_results();
         }
     }
@@ -249,7 +305,7 @@ impl Translator<'_> {
         let label = self.builder.create_block();
         let info = self.module.info;
         let results = frame.ty.results(info);
-        let results = if frame.kind == FrameKind::Function { self.ty.results() } else { results };
+        let results = if frame.kind == FrameKind::Function { self.body.ty.results() } else { results };
         for &result in results {
             self.builder.append_block_param(label, value_type(result));
         }
@@ -261,7 +317,7 @@ impl Translator<'_> {
     fn branch_arity(&self, at: usize) -> usize {
         let frame = &self.scratch.frames[at];
         match frame.kind {
-            FrameKind::Function => self.ty.results().len(),
+            FrameKind::Function => self.body.ty.results().len(),
             FrameKind::Loop => frame.ty.params(self.module.info).len(),
             FrameKind::Block | FrameKind::If { .. } | FrameKind::Else => frame.ty.results(self.module.info).len(),
         }
@@ -281,7 +337,7 @@ impl Translator<'_> {
 
     fn branch(&mut self, depth: u32) {
         let at = self.frame_at(depth);
-        if at == 0 {
+        if at == self.body.frames {
             return self.return_results();
         }
         self.settle_fuel();
@@ -320,29 +376,30 @@ impl Translator<'_> {
         }
         self.settle_fuel();
         let arity = self.branch_arity(self.frame_at(table.default()));
-        let default = self.table_edge(table.default(), arity);
+        let is_direct = arity == 0 && !is_crowded(table);
+        let default = self.table_edge(table.default(), is_direct);
         let mut targets = Vec::with_capacity(table.len() as usize);
         for depth in table.targets() {
-            targets.push(self.table_edge(depth, arity));
+            targets.push(self.table_edge(depth, is_direct));
         }
+        self.meter.add_entries(targets.len());
         let pool = &mut self.builder.func.dfg.value_lists;
         let mut call = |block| BlockCall::new(block, std::iter::empty::<BlockArg>(), pool);
         let default = call(default);
         let targets: Vec<BlockCall> = targets.into_iter().map(call).collect();
         let jump_table = self.builder.create_jump_table(JumpTableData::new(default, &targets));
         self.builder.ins().br_table(index, jump_table);
-        if arity != 0 {
+        if !is_direct {
             self.fill_table_edges(table, arity);
         }
         self.reachable = false;
     }
 
-    /// The block that a `br_table` names for a label: the label itself, or with operands a block on the way to it, one
-    /// for each label.
-    fn table_edge(&mut self, depth: u32, arity: usize) -> Block {
+    /// The block that a `br_table` names for a label: the label itself, or a block on the way to it, one for each label.
+    fn table_edge(&mut self, depth: u32, is_direct: bool) -> Block {
         let at = self.frame_at(depth);
         let label = self.label(at);
-        if arity == 0 {
+        if is_direct {
             return label;
         }
         match self.scratch.frames[at].edge {
@@ -366,10 +423,17 @@ impl Translator<'_> {
         }
     }
 
-    /// Returns the topmost operands from the function.
+    /// Returns the topmost operands from the body's function: if it is inlined, to what follows it.
     fn return_results(&mut self) {
+        if !self.is_outermost() {
+            self.settle_fuel();
+            let label = self.label(self.body.frames);
+            self.jump(label, self.body.ty.results().len());
+            self.reachable = false;
+            return;
+        }
         self.store_fuel();
-        let count = self.ty.results().len();
+        let count = self.body.ty.results().len();
         let first = self.height() - count;
         match self.result_buffer {
             None => {

@@ -82,7 +82,8 @@ impl Translator<'_> {
         self.builder.def_var(variable, used);
     }
 
-    fn check_fuel(&mut self) {
+    /// Raises the trap if the fuel is spent.
+    pub(crate) fn check_fuel(&mut self) {
         self.settle_fuel();
         let Some(fuel) = &self.fuel else { return };
         let used = self.builder.use_var(fuel.variable);

@@ -39,6 +39,8 @@ pub(crate) enum Region {
     Epoch,
     /// Value slots: result buffers and host call frames.
     Values,
+    /// The frame image that an OSR entry reads.
+    Image,
     /// Cells of imported globals, which may be one and the same.
     ImportedGlobals,
     /// Contents of imported memories, which may be one and the same.
@@ -49,7 +51,7 @@ pub(crate) enum Region {
     DefinedMemory(u32),
 }
 
-const FIXED: u32 = 12;
+const FIXED: u32 = 13;
 
 /// The regions that the function under translation has used so far, by [`Region::id`].
 pub(crate) type Regions = [Option<AliasRegion>; (FIXED + GLOBALS + MEMORIES) as usize];
@@ -69,6 +71,7 @@ impl Region {
             Region::ImportedGlobals => 9,
             Region::ImportedMemories => 10,
             Region::CallPointers => 11,
+            Region::Image => 12,
             Region::DefinedGlobal(global) => FIXED + global.min(GLOBALS - 1),
             Region::DefinedMemory(memory) => FIXED + GLOBALS + memory.min(MEMORIES - 1),
         }
@@ -86,6 +89,7 @@ impl Region {
             Region::EpochDeadline => "epoch deadline",
             Region::Epoch => "epoch",
             Region::Values => "value slots",
+            Region::Image => "frame image",
             Region::ImportedGlobals => "imported globals",
             Region::ImportedMemories => "imported memories",
             Region::DefinedGlobal(_) => "global",

@@ -18,11 +18,15 @@ use cranelift_codegen::ir::{
     Value,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
-use wasm::types::{DefinedFuncIndex, FuncType, TypeIndex, ValType};
+use wasm::types::{DefinedFuncIndex, FuncType, LocalIndex, TypeIndex, ValType};
 
+use super::Translated;
 use super::control::Frame;
 use super::fuel::Fuel;
+use super::osr::Resumption;
 use super::region::Regions;
+use crate::budget::Meter;
+use crate::inline::Plan;
 use crate::isa::Machine;
 use crate::traps::trap_code;
 
@@ -53,6 +57,21 @@ impl Scratch {
     }
 }
 
+/// One body under translation.
+#[derive(Clone, Copy)]
+pub(crate) struct Body<'a> {
+    /// Its number in the plan; 0 is the function's own.
+    pub(crate) node: usize,
+    /// The type of its function.
+    pub(crate) ty: &'a FuncType,
+    /// The first of its locals in the list of all.
+    pub(crate) locals: usize,
+    /// The first of its blocks in the list of all.
+    pub(crate) frames: usize,
+    /// What to add, wrapping, to offsets to get locations.
+    pub(crate) shift: u32,
+}
+
 /// Translates one function.
 pub(crate) struct Translator<'a> {
     /// Builds the intermediate code.
@@ -63,10 +82,14 @@ pub(crate) struct Translator<'a> {
     pub(crate) target: Machine<'a>,
     /// The function.
     pub(crate) function: DefinedFuncIndex,
+    /// Can a call of the function go straight to the code under compilation? Not if that starts in a loop.
+    pub(crate) calls_itself: bool,
     /// The function as a callee, once it has called itself.
     pub(crate) own: Option<FuncRef>,
-    /// The function's type.
-    pub(crate) ty: &'a FuncType,
+    /// What to inline into it.
+    pub(crate) plan: Option<&'a Plan<'a>>,
+    /// The body under translation: the function's, or that of an inlined call.
+    pub(crate) body: Body<'a>,
     /// Can the next operator be reached? If not, only block structure is tracked.
     pub(crate) reachable: bool,
     /// Blocks opened since the code became unreachable.
@@ -85,17 +108,42 @@ pub(crate) struct Translator<'a> {
     pub(crate) regions: Regions,
     /// Fuel accounting, when it is on.
     pub(crate) fuel: Option<Fuel>,
+    /// Offset in the module of the current operator.
+    pub(crate) at: usize,
+    /// The loop that an OSR entry starts in.
+    pub(crate) resumption: Option<Resumption>,
+    /// What the job may still take.
+    pub(crate) meter: Meter,
 }
 
 impl<'a> Translator<'a> {
+    /// Is the code under translation the function's own, not that of an inlined call?
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.body.node == 0
+    }
+
+    /// A local of the body under translation.
+    #[inline]
+    pub(crate) fn local(&self, local: LocalIndex) -> Variable {
+        self.scratch.locals[self.body.locals + local.index()]
+    }
+
     /// Starts an operator at this offset in the module.
     #[inline]
-    pub(crate) fn begin(&mut self, at: usize) {
-        // Offsets fit: module sizes are limited to far less than 4 GiB.
-        self.builder.set_srcloc(SourceLoc::new(at as u32));
+    pub(crate) fn begin(&mut self, at: usize) -> Translated {
+        self.locate(at);
         if let Some(fuel) = &mut self.fuel {
             fuel.pending += 1;
         }
+        self.meter.tick(self.builder.func)
+    }
+
+    /// Makes what follows belong to the operator at this offset.
+    #[inline]
+    pub(crate) fn locate(&mut self, at: usize) {
+        self.at = at;
+        // Offsets fit: module sizes are limited to far less than 4 GiB.
+        self.builder.set_srcloc(SourceLoc::new((at as u32).wrapping_add(self.body.shift)));
     }
 
     /// Pushes an operand.

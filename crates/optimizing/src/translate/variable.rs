@@ -13,16 +13,16 @@ impl Translator<'_> {
     pub(crate) fn translate_variable(&mut self, op: Variable) {
         match op {
             Variable::LocalGet(local) => {
-                let value = self.builder.use_var(self.scratch.locals[local.index()]);
+                let value = self.builder.use_var(self.local(local));
                 self.push(value);
             }
             Variable::LocalSet(local) => {
                 let value = self.pop();
-                self.builder.def_var(self.scratch.locals[local.index()], value);
+                self.builder.def_var(self.local(local), value);
             }
             Variable::LocalTee(local) => {
                 let value = self.pop();
-                self.builder.def_var(self.scratch.locals[local.index()], value);
+                self.builder.def_var(self.local(local), value);
                 self.push(value);
             }
             Variable::GlobalGet(global) => self.global_get(global),

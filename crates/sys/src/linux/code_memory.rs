@@ -322,3 +322,17 @@ pub fn synchronize_cores() -> io::Result<()> {
         .map_err(io::Error::from_raw_os_error)?;
     Ok(membarrier(MembarrierCommand::PrivateExpeditedSyncCore)?)
 }
+
+/// Makes every running thread of the process pass a full memory barrier before this call returns: what the caller wrote
+/// before is seen by all of them from then on, and what they wrote before it is seen by the caller. The other side of a
+/// protocol whose fast side has no barrier at all, only an order of its own instructions.
+///
+/// # Errors
+/// When the kernel has no such barrier (before 4.14, or it is filtered): the protocol must then not be relied on.
+pub fn synchronize_threads() -> io::Result<()> {
+    static REGISTERED: OnceLock<Result<(), i32>> = OnceLock::new();
+    REGISTERED
+        .get_or_init(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).map_err(Errno::raw_os_error))
+        .map_err(io::Error::from_raw_os_error)?;
+    Ok(membarrier(MembarrierCommand::PrivateExpedited)?)
+}

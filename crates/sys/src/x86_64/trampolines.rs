@@ -11,6 +11,8 @@
 //! `rax`, are those of the C convention; callee-saved are `rbx`, `rbp` and `r12` to `r15` in both, and no vector register.
 //! So a trampoline without stack arguments has nothing to move.
 //!
+//! [`record_target_stub!`](crate::record_target_stub) is the exception: it calls nothing, and keeps nearly all registers.
+//!
 //! The Rust functions must not unwind: a panic out of an `extern "C"` function aborts. They may run compiled code again
 //! through [`enter`](crate::context::enter), whose caller saves and restores the exit frame pointer.
 //!
@@ -46,10 +48,12 @@ impl BuiltinResult {
 /// Raises the trap or exception that lies in the store. Does not return.
 pub type Raise = unsafe extern "C" fn(store: *mut u8) -> !;
 
-/// Makes a function callable: compiles it and returns its code, or null when the reason why not lies in the store.
+/// Makes a function callable: compiles it, or finds better code for it, and returns the code; or null when the reason why
+/// not lies in the store.
 pub type LazyHook = unsafe extern "C" fn(vmctx: *mut u8, index: u32) -> *const u8;
 
-/// Defines the function that lazy stubs ([`lazy_stub_bytes`](crate::stub::lazy_stub_bytes)) jump to.
+/// Defines the function that lazy stubs ([`lazy_stub_bytes`](crate::stub::lazy_stub_bytes)) jump to, or code that wants to
+/// be replaced at its entry.
 ///
 /// ```
 /// # use upshift_sys as sys;
@@ -74,7 +78,7 @@ macro_rules! lazy_trampoline {
         $(#[$meta])*
         ///
         /// # Safety
-        /// Only a lazy stub may jump here.
+        /// Only a lazy stub, or code in its place, may jump here.
         #[unsafe(naked)]
         $vis unsafe extern "C" fn $name() {
             const _: $crate::trampolines::LazyHook = $hook;
@@ -182,6 +186,46 @@ macro_rules! builtin_trampoline {
                 raise = sym $raise,
                 store = const $store,
                 exit_fp = const $exit_fp,
+            )
+        }
+    };
+}
+
+/// Defines the function that compiled code calls to count the target of an indirect call.
+///
+/// ```
+/// # use upshift_sys as sys;
+/// sys::record_target_stub!(pub(crate) record_target, targets = 4);
+/// ```
+///
+/// At entry: `r10` is the address of a site, `r11d` a number that stands for the target. A site is `targets` pairs of a
+/// number and a count (32 bits each), in the order of their first use, and then a count of everything else. Changes `r10`,
+/// `r11` and the flags only. Counts of several threads may get lost.
+#[macro_export]
+macro_rules! record_target_stub {
+    ($(#[$meta:meta])* $vis:vis $name:ident, targets = $targets:expr $(,)?) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// Only compiled code may call this, with a site in `r10`.
+        #[unsafe(naked)]
+        $vis unsafe extern "C" fn $name() {
+            ::core::arch::naked_asm!(
+                ".rept {targets}",
+                "cmp dword ptr [r10], r11d",
+                "je 3f",
+                "cmp dword ptr [r10], 0",
+                "je 2f",
+                "add r10, 8",
+                ".endr",
+                "inc dword ptr [r10]",
+                "ret",
+                "2:",
+                "mov dword ptr [r10], r11d",
+                "3:",
+                "inc dword ptr [r10 + 4]",
+                "ret",
+                targets = const $targets,
             )
         }
     };

@@ -42,6 +42,7 @@ impl Error {
         match failure {
             Failure::Trap(reason) => Trap::from(reason).into(),
             Failure::Compile(message) => compile_error(format!("cannot compile {message}"), message),
+            Failure::Invalid(fault) => Error::new(CompileError::from(&fault)),
             Failure::Host(error) => Error::from_host(error),
             Failure::Panic(panic) => std::panic::resume_unwind(panic),
         }

@@ -1,6 +1,6 @@
 //! Every vector operator compiles without library calls, whatever the machine has beyond what is required.
 
-use abi::compiler::{FunctionBody, ModuleEnv, Settings};
+use abi::compiler::{ModuleEnv, Request, Settings};
 use abi::layout::InstanceLayout;
 use wasm::decode::stream::decode_and_validate;
 use wasm::features::Features;
@@ -30,11 +30,10 @@ fn compile_everywhere(text: &str) {
         let target = Target::with_features(features);
         for canonical_nans in [false, true] {
             let settings = Settings { canonical_nans, ..VERIFY };
-            let module = ModuleEnv { info: &info, layout: &layout, memories: &memories, settings };
-            for (index, range) in info.bodies.iter().enumerate() {
-                let body = FunctionBody { bytes: &bytes[range.clone()], offset: range.start };
-                let code = function::compile(&target, &module, DefinedFuncIndex::new(index), body);
-                code.unwrap_or_else(|error| panic!("function {index} with {features:?}: {error}"));
+            let module = ModuleEnv { info: &info, wire_bytes: &bytes, layout: &layout, memories: &memories, settings };
+            for index in 0..info.bodies.len() {
+                let code = function::compile(&target, &Request::new(&module, DefinedFuncIndex::new(index)));
+                code.unwrap_or_else(|error| panic!("function {index} with {features:?}: {error:?}"));
             }
         }
     }

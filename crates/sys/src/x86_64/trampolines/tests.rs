@@ -8,7 +8,7 @@ use super::BuiltinResult;
 use crate::code_memory::CodeMemory;
 use crate::context::{EntryRecord, EntryStub, caller_of, enter, resume_landing};
 use crate::stub::lazy_stub_bytes;
-use crate::{builtin_trampoline, lazy_trampoline};
+use crate::{builtin_trampoline, lazy_trampoline, record_target_stub};
 
 /// A store context.
 #[repr(C)]
@@ -279,4 +279,48 @@ fn a_builtin_returns_or_raises() {
     assert_eq!((args[0], store.raised), (54_321, 0));
     assert!(run(&mut store, entry_stub, code, context, &mut [1, 2, 3, 4, 0]));
     assert_eq!(store.raised, 1);
+}
+
+record_target_stub!(record, targets = 4);
+
+/// Counts `number` at `site`, and says which registers of those that must be kept have changed.
+#[unsafe(naked)]
+unsafe extern "C" fn record_once(site: *mut u32, number: u32, changed: *mut u64) {
+    naked_asm!(
+        "push rbx",
+        "mov rbx, rdx",
+        "mov r10, rdi",
+        "mov r11d, esi",
+        "mov rax, 1",
+        "mov rcx, 2",
+        "mov rdx, 3",
+        "mov r8, 4",
+        "mov r9, 5",
+        "call {record}",
+        "sub rax, 1",
+        "sub rcx, 2",
+        "sub rdx, 3",
+        "sub r8, 4",
+        "sub r9, 5",
+        "or rax, rcx",
+        "or rax, rdx",
+        "or rax, r8",
+        "or rax, r9",
+        "mov [rbx], rax",
+        "pop rbx",
+        "ret",
+        record = sym record,
+    )
+}
+
+#[test]
+fn targets_are_counted_in_the_order_of_their_first_call() {
+    let mut site = [0_u32; 10];
+    for number in [7, 9, 7, 1, 2, 3, 9, 7, 4, 2] {
+        let mut changed = 1;
+        // SAFETY: the site has four targets and a count of the others.
+        unsafe { record_once(site.as_mut_ptr(), number, &raw mut changed) };
+        assert_eq!(changed, 0);
+    }
+    assert_eq!(site, [7, 3, 9, 2, 1, 1, 2, 2, 2, 0]);
 }

@@ -1,0 +1,3 @@
+//! Assemblers, one folder a machine.
+
+pub(crate) mod x64;

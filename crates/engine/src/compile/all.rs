@@ -1,0 +1,94 @@
+//! Compiling all functions of a module: at once, on all threads of the pool; or bit by bit, in the background.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use code::native_module::NativeModule;
+use runtime::hooks::LazyError;
+use wasm::types::DefinedFuncIndex;
+
+use super::job::Job;
+use crate::events::Cause;
+use crate::pool::{PoolHandle, Urgency, WorkerPool};
+use crate::service::Service;
+use crate::tuning;
+
+/// Compiles all functions of a module that have no code, on all threads of the pool.
+///
+/// # Errors
+/// The error of the first function, by index, that could not be compiled. The others have their code.
+pub(crate) fn compile_all(
+    pool: &WorkerPool,
+    service: &Arc<Service>,
+    module: &Arc<NativeModule>,
+) -> Result<(), LazyError> {
+    let failed: Arc<Mutex<Option<(u32, LazyError)>>> = Arc::default();
+    let work = {
+        let (service, module, failed) = (Arc::clone(service), Arc::clone(module), Arc::clone(&failed));
+        move |item: usize| {
+            let function = DefinedFuncIndex::new(item);
+            if let Err(error) = compile_one(&service, &module, function) {
+                let mut first = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                if first.as_ref().is_none_or(|&(index, _)| function.0 < index) {
+                    *first = Some((function.0, error));
+                }
+            }
+        }
+    };
+    pool.run(module.info().bodies.len(), Arc::new(work));
+    let first = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    first.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+fn compile_one(service: &Service, module: &Arc<NativeModule>, function: DefinedFuncIndex) -> Result<(), LazyError> {
+    let tier = service.compilers.first_tier();
+    Job { module, function, tier, osr: None, cause: Cause::Request, running: None }.run(service).map(drop)
+}
+
+/// Has all functions of a module that have no code compiled when the workers have nothing else to do. One that cannot be
+/// compiled stays lazy, and says so when it is called.
+pub(crate) fn compile_in_background(pool: &WorkerPool, service: &Arc<Service>, module: &Arc<NativeModule>) {
+    let sweep = Sweep {
+        service: Arc::clone(service),
+        pool: pool.handle(),
+        module: Arc::downgrade(module),
+        next: Arc::new(AtomicUsize::new(0)),
+    };
+    let workers = pool.task_threads().min(module.info().bodies.len());
+    for _ in 0..workers {
+        let sweep = sweep.clone();
+        if !pool.spawn(Urgency::Background, Box::new(move || sweep.go_on())) {
+            break;
+        }
+    }
+}
+
+/// The background compilation of one module, as far as it is.
+#[derive(Clone)]
+struct Sweep {
+    service: Arc<Service>,
+    pool: PoolHandle,
+    module: Weak<NativeModule>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Sweep {
+    /// Compiles a few functions, then queues behind the others.
+    fn go_on(self) {
+        let Some(module) = self.module.upgrade() else { return };
+        let count = module.info().bodies.len();
+        let first = self.next.fetch_add(tuning::BACKGROUND_STEP, Ordering::Relaxed);
+        for item in (first..count).take(tuning::BACKGROUND_STEP) {
+            let function = DefinedFuncIndex::new(item);
+            if module.tier(function).is_none() {
+                // The error comes again when the function is called.
+                let _ = compile_one(&self.service, &module, function);
+            }
+        }
+        drop(module);
+        if first + tuning::BACKGROUND_STEP < count {
+            let pool = self.pool.clone();
+            pool.spawn(Urgency::Background, Box::new(move || self.go_on()));
+        }
+    }
+}

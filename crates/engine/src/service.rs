@@ -1,0 +1,106 @@
+//! `Service`: the part of an engine that its background work needs too, without the threads that do it. So a job that is
+//! still running when the engine is dropped holds nothing that waits for the job.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use code::native_module::NativeModule;
+use code::space::CodeSpace;
+use code::stubs::LazyStubs;
+use runtime::stores::Stores;
+
+use crate::code_gc::CodeGc;
+use crate::compilers::Compilers;
+use crate::config::Config;
+use crate::events::Events;
+use crate::tiering::Queue;
+
+/// What the engine's threads share.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) config: Config,
+    pub(crate) compilers: Compilers,
+    pub(crate) space: Arc<CodeSpace>,
+    pub(crate) lazy_stubs: Arc<LazyStubs>,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) modules: Modules,
+    pub(crate) events: Events,
+    pub(crate) queue: Queue,
+    pub(crate) code_gc: CodeGc,
+    pub(crate) counts: Counts,
+}
+
+/// The registry of an engine's modules. It does not keep them.
+#[derive(Debug, Default)]
+pub(crate) struct Modules {
+    list: Mutex<Vec<Weak<NativeModule>>>,
+}
+
+impl Modules {
+    pub(crate) fn add(&self, module: &Arc<NativeModule>) {
+        let mut list = self.lock();
+        // Looked through when it would have to grow, so that adding stays cheap.
+        if list.len() == list.capacity() {
+            list.retain(|known| known.strong_count() > 0);
+        }
+        list.push(Arc::downgrade(module));
+    }
+
+    /// The modules that live now.
+    pub(crate) fn all(&self) -> Vec<Arc<NativeModule>> {
+        self.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<NativeModule>>> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What has happened to functions, of a module or of all.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Optimizing jobs asked for by code that had spent its budget.
+    pub(crate) tier_ups: AtomicU64,
+    /// Calls that went on in an OSR entry.
+    pub(crate) osr_entered: AtomicU64,
+    /// Optimizing jobs given up for their budget.
+    pub(crate) over_budget: AtomicU64,
+    /// Optimizing jobs that failed otherwise.
+    pub(crate) failed: AtomicU64,
+    /// Functions that lost their code to the ceiling.
+    pub(crate) flushed: AtomicU64,
+}
+
+/// A copy of [`Counts`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TieringStatistics {
+    /// Optimizing jobs asked for by code that had spent its budget.
+    pub tier_ups: u64,
+    /// Calls that went on in an OSR entry.
+    pub osr_entered: u64,
+    /// Optimizing jobs given up for their budget.
+    pub over_budget: u64,
+    /// Optimizing jobs that failed otherwise.
+    pub failed: u64,
+    /// Functions that lost their code to the ceiling.
+    pub flushed: u64,
+}
+
+impl Counts {
+    pub(crate) fn read(&self) -> TieringStatistics {
+        TieringStatistics {
+            tier_ups: self.tier_ups.load(Ordering::Relaxed),
+            osr_entered: self.osr_entered.load(Ordering::Relaxed),
+            over_budget: self.over_budget.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            flushed: self.flushed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// One more.
+pub(crate) fn count(counters: [&AtomicU64; 2], by: u64) {
+    for counter in counters {
+        counter.fetch_add(by, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,73 @@
+//! What an engine and its modules have done so far.
+
+use std::sync::atomic::Ordering;
+
+use code::native_module::NativeModule;
+pub use code::statistics::{CodeStatistics, TierStatistics};
+
+use crate::attachment;
+use crate::events::ModuleNumber;
+use crate::service::Service;
+pub use crate::service::TieringStatistics;
+
+/// What an engine has done so far, and has now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct EngineStatistics {
+    /// Modules that live.
+    pub modules: usize,
+    /// Stores that live.
+    pub stores: usize,
+    /// Optimizing jobs that wait.
+    pub queued: usize,
+    /// Optimizing jobs that run.
+    pub running: usize,
+    /// What has happened to functions.
+    pub tiering: TieringStatistics,
+    /// Code collections that got to know what could be freed.
+    pub code_collections: u64,
+    /// Code objects that they freed.
+    pub freed: u64,
+    /// Bytes of machine code of those.
+    pub freed_bytes: u64,
+    /// Bytes of code memory that code takes now, stubs included.
+    pub code_bytes: usize,
+    /// Bytes of machine code among them that nothing leads to any more.
+    pub retired_bytes: usize,
+}
+
+impl EngineStatistics {
+    pub(crate) fn of(service: &Service) -> EngineStatistics {
+        let (queued, running) = service.queue.len();
+        EngineStatistics {
+            modules: service.modules.all().len(),
+            stores: service.stores.len(),
+            queued,
+            running,
+            tiering: service.counts.read(),
+            code_collections: service.code_gc.collections.load(Ordering::Relaxed),
+            freed: service.code_gc.freed.load(Ordering::Relaxed),
+            freed_bytes: service.code_gc.freed_bytes.load(Ordering::Relaxed),
+            code_bytes: service.space.used(),
+            retired_bytes: service.space.retired_bytes(),
+        }
+    }
+}
+
+/// What has happened to the functions of a module, and what their code takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ModuleStatistics {
+    /// What has happened to functions.
+    pub tiering: TieringStatistics,
+    /// What their code takes.
+    pub code: CodeStatistics,
+}
+
+/// The statistics of a module.
+pub fn of_module(module: &NativeModule) -> ModuleStatistics {
+    ModuleStatistics { tiering: attachment::of(module).counts.read(), code: module.statistics() }
+}
+
+/// The number of a module in events.
+pub fn number(module: &NativeModule) -> ModuleNumber {
+    attachment::of(module).number
+}

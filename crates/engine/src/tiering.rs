@@ -1,0 +1,172 @@
+//! Tier-up: hot functions move from baseline code to optimized code while they run.
+//!
+//! 1. Baseline code subtracts from its function's budget what it executes, at entries and back-edges. When it is spent,
+//!    the code asks: at an entry [`tier_up`], in a loop [`loop_tier_up`].
+//! 2. `ModuleTiering::spent_*` decides, under the module's lock. The function's *priority* goes up by one. A function that
+//!    has no optimizing job yet gets one, and a job that waits moves ahead at every power of two.
+//! 3. A loop gets an *OSR entry* of its own if the call it runs in is not going to end soon: at once if that call was one of
+//!    very few, else when the function's ordinary code is published and the old call still runs. The first entry alone is of
+//!    use to a function that is called once; its ordinary code is made if it is called, and spends its budget, again.
+//! 4. The job goes to the [`Queue`], a heap by priority, and a worker of the pool runs [`work`]: it takes the best job there
+//!    is, compiles it within a budget of time and memory, and publishes the code by one store. Calls from then on take it.
+//!    With `sync_tier_up` the job is run at once instead, on the thread that asks.
+//! 5. A new OSR entry makes its function's budget spent (`NativeModule::set_budget`), so that the loop asks again at its
+//!    next back-edge, and is answered with the entry. The runtime copies the frame.
+//!
+//! A job that is given up leaves its function in the baseline tier for good, and with the largest budget.
+//!
+//! Accepted: budgets are plain memory, so a new budget may get lost to a thread that is just subtracting; the next one is
+//! not far, as a function's budget is shortened while it waits for a job. A function may be compiled although its module is
+//! about to go: jobs hold modules weakly, but finish what they have begun.
+//!
+//! Locks: a module's tiering lock is the outermost but one (the pool's is taken alone). None is held while code is made.
+
+use std::sync::Arc;
+
+use abi::compiler::CompileErrorKind;
+use abi::feedback::entry_cost;
+use abi::tier::Tier;
+use code::native_module::NativeModule;
+use runtime::hooks::{HotLoop, LazyError};
+use runtime::stores::Running;
+use wasm::types::DefinedFuncIndex;
+
+use crate::attachment;
+use crate::code_gc;
+use crate::compile::job::{Job, budget};
+use crate::events::{Cause, EventKind};
+use crate::pool::{Urgency, WorkerPool};
+use crate::service::{Service, count};
+use crate::tuning;
+
+mod queue;
+mod state;
+
+pub(crate) use queue::{Queue, Queued};
+pub(crate) use state::ModuleTiering;
+
+use state::{Decision, Finished};
+
+/// A function has spent its budget at its entry: gives it a new one, and the code pointer to go on with.
+pub(crate) fn tier_up(
+    pool: &WorkerPool,
+    service: &Arc<Service>,
+    module: &Arc<NativeModule>,
+    function: DefinedFuncIndex,
+    running: &Running,
+) -> *const u8 {
+    let decision = attachment::of(module).tiering.spent_at_entry(function, may_compile(service));
+    act(pool, service, module, function, &decision, running);
+    code_gc::collect_if_worth_it(service, Some(running));
+    // The entry is run again, and must not spend all of it at once.
+    let slack = module.code(function).map_or(0, |code| entry_cost(u32::try_from(code.len()).unwrap_or(u32::MAX)));
+    module.set_budget(function, decision.budget(budget(service)).saturating_add(slack).saturating_add(ENTRY_SLACK));
+    module.table().get(function)
+}
+
+/// More than a function's cost at entry can differ from what its code's length says.
+const ENTRY_SLACK: i32 = 1 << 10;
+
+/// A loop has spent its function's budget: gives a new one, and the OSR entry to go on in, if there is one.
+pub(crate) fn loop_tier_up(
+    pool: &WorkerPool,
+    service: &Arc<Service>,
+    module: &Arc<NativeModule>,
+    hot: HotLoop,
+    running: &Running,
+) -> Option<*const u8> {
+    let attachment = attachment::of(module);
+    let osr = service.config.osr;
+    let decision = attachment.tiering.spent_in_loop(hot, may_compile(service), osr);
+    act(pool, service, module, hot.function, &decision, running);
+    code_gc::collect_if_worth_it(service, Some(running));
+    module.set_budget(hot.function, decision.budget(budget(service)));
+    if !osr {
+        return None;
+    }
+    let entry = module.osr_entry(hot.function, hot.offset)?;
+    attachment.tiering.entered(hot.function);
+    count([&attachment.counts.osr_entered, &service.counts.osr_entered], 1);
+    let function = module.info().func_index(hot.function).0;
+    service.events.mark(Some(attachment.number), EventKind::OsrEnter { function, offset: hot.offset });
+    Some(entry)
+}
+
+fn may_compile(service: &Service) -> bool {
+    service.compilers.dynamic() && code_gc::below_ceiling(service)
+}
+
+/// Queues the job that was decided on, or runs it.
+fn act(
+    pool: &WorkerPool,
+    service: &Arc<Service>,
+    module: &Arc<NativeModule>,
+    function: DefinedFuncIndex,
+    decision: &Decision,
+    running: &Running,
+) {
+    let Some(wanted) = decision.job else { return };
+    let attachment = attachment::of(module);
+    if wanted.first {
+        count([&attachment.counts.tier_ups, &service.counts.tier_ups], 1);
+        let kind = EventKind::TierUp {
+            function: module.info().func_index(function).0,
+            osr: wanted.osr,
+            priority: decision.priority,
+        };
+        service.events.mark(Some(attachment.number), kind);
+    }
+    if service.config.sync_tier_up {
+        run(service, module, function, wanted.osr, Some(running));
+        return;
+    }
+    service.queue.push(Queued::new(module, function, wanted.osr, decision.priority));
+    let worker = Arc::clone(service);
+    if !pool.spawn(Urgency::Urgent, Box::new(move || work(&worker))) {
+        // No thread can be had: the next one to ask tries again.
+        attachment.tiering.finished(function, wanted.osr, Finished::Refused);
+    }
+}
+
+/// What a worker does for every job that was queued: the best one that there is now.
+fn work(service: &Service) {
+    let Some(job) = service.queue.pop() else { return };
+    if let Some(module) = job.module.upgrade() {
+        run(service, &module, job.function, job.osr, None);
+    }
+    service.queue.done();
+}
+
+/// Runs a job, unless it has been taken already.
+fn run(
+    service: &Service,
+    module: &Arc<NativeModule>,
+    function: DefinedFuncIndex,
+    osr: Option<u32>,
+    running: Option<&Running>,
+) {
+    let attachment = attachment::of(module);
+    if !attachment.tiering.begin(function, osr) {
+        return;
+    }
+    let job = Job { module, function, tier: Tier::Optimizing, osr, cause: Cause::TierUp, running };
+    let finished = match job.run(service) {
+        Ok(_) => Finished::Ready,
+        Err(LazyError::Compile(error)) if error.kind == CompileErrorKind::Budget => {
+            count([&attachment.counts.over_budget, &service.counts.over_budget], 1);
+            Finished::Abandoned
+        }
+        Err(_) => {
+            count([&attachment.counts.failed, &service.counts.failed], 1);
+            Finished::Abandoned
+        }
+    };
+    attachment.tiering.finished(function, osr, finished);
+    match finished {
+        // Only a frame that is still in baseline code looks at the budget: it should ask soon.
+        Finished::Ready if osr.is_some() => module.set_budget(function, 0),
+        Finished::Ready => module.set_budget(function, tuning::pending_budget(budget(service))),
+        Finished::Abandoned => module.set_budget(function, i32::MAX),
+        Finished::Refused => {}
+    }
+}

@@ -1,0 +1,139 @@
+//! Code that is dropped for want of room, or because better code took its place, is freed when no stack holds it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use upshift::{Caller, Config, Engine, Instance, Linker, Module, Store, TierChoice};
+
+use super::{at_once, chain, chain_result, instantiate};
+
+#[test]
+fn code_stays_below_the_ceiling() {
+    for tier in TierChoice::ALL {
+        let engine = Engine::new(Config::new().tier(*tier).max_code_bytes(Some(60_000))).unwrap();
+        let (module, mut store, instance) = instantiate(&engine, &chain(600, 3));
+        // Each call runs a few functions of its own.
+        for round in 0..3 {
+            for first in (0..600).step_by(7).rev() {
+                let run = instance.get_typed_func::<i32, i32>(&mut store, &first.to_string()).unwrap();
+                if first > 590 || round == 0 && first % 100 == 0 {
+                    assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(600 - first, 3));
+                }
+            }
+        }
+        (0..5).for_each(|_| {
+            let run = instance.get_typed_func::<i32, i32>(&mut store, "500").unwrap();
+            assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(100, 3));
+        });
+        // What was on the stack may be beyond it; after the call it can be freed.
+        engine.collect_code();
+        let statistics = module.statistics();
+        assert!(statistics.tiering.flushed > 0 && statistics.freed_bytes > 0, "{tier:?}: {statistics:?}");
+        assert_eq!(statistics.retired_bytes, 0);
+        assert!(statistics.code_bytes < 60_000, "{tier:?}: {statistics:?}");
+    }
+}
+
+#[test]
+fn an_absurd_ceiling_is_slow_and_right() {
+    for sync in [false, true] {
+        let engine = Engine::new(Config::new().max_code_bytes(Some(1)).tiering_budget(100).sync_tier_up(sync)).unwrap();
+        let (_module, mut store, instance) = instantiate(&engine, &chain(30, 10));
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "0").unwrap();
+        (0..20).for_each(|_| assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(30, 10)));
+    }
+}
+
+#[test]
+fn replaced_code_is_freed() {
+    let engine = Engine::new(&at_once()).unwrap();
+    let (module, mut store, instance) = instantiate(&engine, &chain(50, 30));
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "0").unwrap();
+    (0..20).for_each(|_| assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(50, 30)));
+    engine.collect_code();
+    let statistics = module.statistics();
+    assert_eq!((statistics.retired_bytes, statistics.baseline.code_bytes, statistics.baseline.functions), (0, 0, 0));
+    assert!(statistics.freed_bytes > 0);
+    assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(50, 30));
+}
+
+/// `outer` calls the host, which flushes and frees code while `outer` is on the stack.
+#[test]
+fn code_on_a_stack_stays() {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module (import "" "host" (func $host (param i32)))
+            (func $outer (export "outer") (param i32) (result i32)
+                (call $host (local.get 0))
+                (if (result i32) (local.get 0)
+                    (then (i32.add (call $outer (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))
+                    (else (i32.const 0)))))"#,
+    )
+    .unwrap();
+    let mut linker = Linker::new(&engine);
+    let same = module.clone();
+    linker
+        .func_wrap("", "host", move |caller: Caller<'_, ()>, _: i32| {
+            same.flush_code();
+            assert_eq!(caller.engine().collect_code(), 0);
+        })
+        .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let outer = instance.get_typed_func::<i32, i32>(&mut store, "outer").unwrap();
+    assert_eq!(outer.call(&mut store, 50).unwrap(), 50);
+    engine.collect_code();
+    assert_eq!((module.statistics().retired_bytes, module.statistics().code_bytes), (0, 0));
+    assert_eq!(outer.call(&mut store, 5).unwrap(), 5);
+}
+
+#[test]
+fn code_is_flushed_and_freed_under_running_threads() {
+    let engine = Engine::new(Config::new().tiering_budget(3000).threads(3)).unwrap();
+    let module = Module::new(&engine, chain(40, 20)).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let runners: Vec<_> = (0..3)
+            .map(|number| {
+                let (engine, module) = (&engine, &module);
+                scope.spawn(move || {
+                    for _ in 0..40 {
+                        let mut store = Store::new(engine, ());
+                        let instance = Instance::new(&mut store, module, &[]).unwrap();
+                        let first = number * 3;
+                        let run = instance.get_typed_func::<i32, i32>(&mut store, &first.to_string()).unwrap();
+                        for _ in 0..10 {
+                            assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(40 - first, 20));
+                        }
+                    }
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                module.flush_code();
+                thread::yield_now();
+            }
+        });
+        runners.into_iter().for_each(|runner| runner.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+    });
+    module.flush_code();
+    assert_eq!(module.statistics().retired_bytes, 0);
+    assert!(engine.statistics().freed > 0);
+}
+
+#[test]
+fn full_code_memory_makes_room() {
+    let engine = Engine::new(Config::new().code_memory_size(256 << 10)).unwrap();
+    for salt in 1..4 {
+        // More code than fits at once.
+        let (module, mut store, instance) = instantiate(&engine, &chain(4000, salt));
+        for first in (0..4000).step_by(10).rev() {
+            module.compile_function(first).unwrap();
+        }
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "3900").unwrap();
+        assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(100, salt));
+    }
+}
