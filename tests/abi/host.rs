@@ -4,7 +4,6 @@
 use std::iter;
 
 use abi::assign::assign;
-use abi::compiler::Compiler;
 use abi::layout::{HostContext, StoreContext};
 use wasm::types::FuncType;
 
@@ -24,13 +23,14 @@ fn exit_stubs() {
 }
 
 fn for_every_shape(attempt: fn(&mut Bench, &FuncType)) {
-    let mut bench = Bench::new();
-    let mut random = Random::new(4);
-    let mut shapes: Vec<Shape> = (0..100).map(|_| (random.types(21), random.types(21))).collect();
-    shapes.extend(signatures::edges());
-    shapes.extend(signatures::largest(&mut random));
-    for (params, results) in shapes {
-        attempt(&mut bench, &FuncType::new(params, results));
+    for mut bench in Bench::every_tier() {
+        let mut random = Random::new(4);
+        let mut shapes: Vec<Shape> = (0..100).map(|_| (random.types(21), random.types(21))).collect();
+        shapes.extend(signatures::edges());
+        shapes.extend(signatures::largest(&mut random));
+        for (params, results) in shapes {
+            attempt(&mut bench, &FuncType::new(params, results));
+        }
     }
 }
 

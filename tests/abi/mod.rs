@@ -13,6 +13,8 @@ mod stubs;
 use std::iter;
 
 use abi::assign::{MachineType, assign};
+use abi::compiler::Compiler;
+use baseline::BaselineCompiler;
 use optimizing::OptimizingCompiler;
 use wasm::decode::stream::decode_and_validate;
 use wasm::features::Features;
@@ -27,40 +29,46 @@ use signatures::{Random, Shape};
 
 #[test]
 fn the_edges_of_the_convention() {
-    let mut bench = Bench::new();
-    for shape in signatures::edges() {
-        bench.try_all(&shape);
+    for mut bench in Bench::every_tier() {
+        for shape in signatures::edges() {
+            bench.try_all(&shape);
+        }
     }
 }
 
 #[test]
 fn random_signatures() {
-    let mut bench = Bench::new();
-    let mut random = Random::new(1);
-    for _ in 0..150 {
-        let shape = (random.types(21), random.types(13));
-        bench.try_all(&shape);
+    for mut bench in Bench::every_tier() {
+        let mut random = Random::new(1);
+        for _ in 0..150 {
+            let shape = (random.types(21), random.types(13));
+            bench.try_all(&shape);
+        }
     }
 }
 
 #[test]
 fn a_thousand_parameters_and_results() {
-    let mut bench = Bench::new();
-    for shape in signatures::largest(&mut Random::new(2)) {
-        bench.try_all(&shape);
+    for mut bench in Bench::every_tier() {
+        for shape in signatures::largest(&mut Random::new(2)) {
+            bench.try_all(&shape);
+        }
     }
 }
 
 /// What the attempts share.
 struct Bench {
-    compiler: OptimizingCompiler,
+    compiler: Box<dyn Compiler>,
     random: Random,
 }
 
 impl Bench {
-    fn new() -> Bench {
-        let compiler = OptimizingCompiler::new().expect("this machine is supported");
-        Bench { compiler, random: Random::new(3) }
+    /// One for the compiler of each tier.
+    fn every_tier() -> [Bench; 2] {
+        let optimizing = OptimizingCompiler::new().expect("this machine is supported");
+        let compilers: [Box<dyn Compiler>; 2] =
+            [Box::new(optimizing), Box::new(BaselineCompiler::new(baseline::Features::default()))];
+        compilers.map(|compiler| Bench { compiler, random: Random::new(3) })
     }
 
     /// Tries a shape as the type of the callee, from callers with the same parameters in another order and with others.
@@ -79,7 +87,7 @@ impl Bench {
 
     /// Runs one program and compares everything that can be seen on both sides.
     fn attempt(&mut self, program: &Program) {
-        let compiled = program.compile(&self.compiler);
+        let compiled = program.compile(&*self.compiler);
         let (outer, inner) = (assign(&program.outer), assign(&program.inner));
         let (seen_by_caller, seen_by_callee) = (Record::new(), Record::new());
         let context = self.random.bits();

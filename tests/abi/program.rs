@@ -6,7 +6,6 @@ use std::mem::offset_of;
 
 use abi::compiler::{Compiler, ModuleEnv, Request, Settings};
 use abi::layout::{FuncImport, FuncRef, InstanceHeader, InstanceLayout, Place, StoreContext, TableDefinition};
-use optimizing::OptimizingCompiler;
 use wasm::module::ModuleInfo;
 use wasm::types::{DefinedFuncIndex, FuncIndex, FuncType, TableIndex, ValType};
 
@@ -106,7 +105,7 @@ impl Program {
     }
 
     /// Compiles the function.
-    pub fn compile(&self, compiler: &OptimizingCompiler) -> Compiled {
+    pub fn compile(&self, compiler: &dyn Compiler) -> Compiled {
         let bytes = wat::parse_str(self.text()).expect("the text is well-formed");
         let info = super::decode(&bytes);
         let layout = InstanceLayout::new(&info);

@@ -39,7 +39,8 @@ fn add(forms: &mut Vec<Form>, params: &[ValType], results: &[ValType], op: &str)
     let numbered = || params.iter().zip(0..);
     let plain: String = numbered().map(|(_, index)| format!("local.get {index} ")).collect();
     let copied: String = numbered().map(|(&ty, index)| format!("local.get {index} {} ", copy(ty))).collect();
-    let mut places = vec![plain.clone(), copied.clone(), format!("{copied} call $nothing"), format!("call $nothing {plain}")];
+    let mut places =
+        vec![plain.clone(), copied.clone(), format!("{copied} call $nothing"), format!("call $nothing {plain}")];
     if params.len() > 1 && params.iter().all(|&ty| ty == V128) {
         places.push("local.get 0 ".repeat(params.len()));
         places.push(format!("local.get 0 {} local.tee 0 {}", copy(V128), "local.get 0 ".repeat(params.len() - 1)));
@@ -163,8 +164,22 @@ pub struct Random(u64);
 
 /// Numbers at the edges of what lanes hold and of what converts: of 32 bits, the last few floats.
 const EDGES_32: [u32; 16] = [
-    0, 1, 0x7f, 0xff80, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x8000_8000, 0x7fc0_0000, 0xffa1_2345, 0x7f80_0000,
-    0xff80_0000, 0x4f00_0000, 0xcf00_0001, 0x4f80_0000, 0x4020_0000,
+    0,
+    1,
+    0x7f,
+    0xff80,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_ffff,
+    0x8000_8000,
+    0x7fc0_0000,
+    0xffa1_2345,
+    0x7f80_0000,
+    0xff80_0000,
+    0x4f00_0000,
+    0xcf00_0001,
+    0x4f80_0000,
+    0x4020_0000,
 ];
 
 /// The same of 64 bits.

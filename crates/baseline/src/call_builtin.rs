@@ -23,6 +23,9 @@ pub(crate) enum Argument {
 /// The integer argument registers of C functions.
 const C_PARAMS: [Gpr; 6] = [Gpr::RDI, Gpr::RSI, Gpr::RDX, Gpr::RCX, Gpr::R8, Gpr::R9];
 
+/// Calls of straight code up to which values are kept in the image across them.
+const FEW_CALLS: u32 = 5;
+
 /// Most operands that a builtin takes.
 const MAX_OPERANDS: usize = 4;
 
@@ -62,16 +65,23 @@ impl Function<'_> {
 
     /// The call itself: the arguments are where they belong, the context in `rdi`.
     pub(crate) fn emit_builtin_call(&mut self, builtin: Builtin) {
-        self.has_calls = true;
+        self.calls += 1;
         self.asm.mov_rm(Width::W64, Gpr::RAX, Self::header(Gpr::RDI, offset_of!(InstanceHeader, builtins)));
         self.mark_position();
         self.asm.call_m(Mem::base(Gpr::RAX, builtin as i32 * 8));
     }
 
+    /// Registers that outlive calls and are worth taking. Each one that the body uses costs every pass through the function
+    /// a store and a load, so straight code with few calls goes without.
+    pub(crate) fn homes(&self) -> RegSet {
+        let many = !self.loops.is_empty() || self.calls >= FEW_CALLS;
+        if many { RegSet::CALLEE_SAVED } else { self.regs.saved }
+    }
+
     /// Empties the registers that a call changes. Integers move to registers that outlive calls as long as there are some,
     /// everything else to the image. What was in the emptied registers is still there; `sources` are left alone.
     pub(crate) fn save_registers(&mut self, sources: RegSet) {
-        let mut homes = RegSet::CALLEE_SAVED.without(self.regs.taken()).without(sources);
+        let mut homes = self.homes().without(self.regs.taken()).without(sources);
         match self.regs.cache(Cache::MemoryBase) {
             Some(_) if !self.base_is_fixed() => self.regs.drop_cache(Cache::MemoryBase),
             Some(register) if RegSet::CALLER_SAVED.contains(register) => {

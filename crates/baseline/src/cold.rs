@@ -11,7 +11,7 @@ use abi::trap::TrapReason;
 use crate::asm::x64::{Cond, Gpr, Label, Mem, Width};
 use crate::function::Function;
 use crate::operand::SCRATCH;
-use crate::regs::{Cache, Reg};
+use crate::regs::{Cache, Reg, RegSet};
 use crate::state::State;
 use crate::value_stack::slot_bytes;
 
@@ -98,13 +98,18 @@ impl Function<'_> {
         }
     }
 
+    /// Loads what a call has changed.
     fn load_image(&mut self, image: &Image) {
         for held in &image.held {
+            if RegSet::CALLEE_SAVED.contains(held.register) {
+                continue;
+            }
             let place = self.place(held.depth);
             self.load_reg(held.ty, held.register, place);
         }
         for cache in Cache::ALL {
-            if let Some(register) = image.caches[cache as usize] {
+            let lost = |register: &Reg| cache != Cache::Context || !RegSet::CALLEE_SAVED.contains(*register);
+            if let Some(register) = image.caches[cache as usize].filter(lost) {
                 self.load_cache(cache, register);
             }
         }
@@ -144,34 +149,43 @@ impl Function<'_> {
                 }
             }
         }
-        if let Some(leave) = self.osr_exit.take() {
-            self.asm.bind(leave);
-            self.emit_osr_exit();
+        if let Some(offer) = self.osr_offer.take() {
+            self.asm.bind(offer);
+            self.emit_osr_offer();
         }
     }
 
     fn emit_spent_loop(&mut self, header: Label, image: &Image) {
         self.save_image(image);
-        self.asm.mov_rm(Width::W64, Gpr::RDI, self.vmctx_place());
-        self.asm.mov_ri(Gpr::RSI, self.function.0.into());
         self.asm.mov_ri(Gpr::RDX, self.at.into());
-        self.asm.mov_ri(Gpr::RCX, self.image_top as u64);
         self.asm.mov_ri(Gpr::R8, image.size.into());
-        self.emit_builtin_call(Builtin::loop_tier_up);
-        let leave = match self.osr_exit {
-            Some(leave) => leave,
-            None => *self.osr_exit.insert(self.asm.new_label()),
+        let offer = match self.osr_offer {
+            Some(offer) => offer,
+            None => *self.osr_offer.insert(self.asm.new_label()),
         };
-        self.asm.test_rr(Width::W64, Gpr::RAX, Gpr::RAX);
-        self.asm.jcc(Cond::Ne, leave);
+        self.mark_position();
+        self.asm.call(offer);
         self.load_image(image);
         self.asm.jmp(header);
     }
 
-    /// Takes the frame down and goes on in the code that `rax` leads to, with the context and the result buffer as at
-    /// the function's entry.
-    fn emit_osr_exit(&mut self) {
-        self.restore_saved();
+    /// What the loops of a function share: offers the frame to optimized code. Returns if there is none; otherwise takes
+    /// the frame down and goes on there, with the context and the result buffer as at the function's entry.
+    fn emit_osr_offer(&mut self) {
+        self.asm.push(Gpr::RAX);
+        self.asm.mov_rm(Width::W64, Gpr::RDI, self.vmctx_place());
+        self.asm.mov_ri(Gpr::RSI, self.function.0.into());
+        self.asm.mov_ri(Gpr::RCX, self.image_top as u64);
+        self.emit_builtin_call(Builtin::loop_tier_up);
+        self.asm.pop(Gpr::RCX);
+        let leave = self.asm.new_label();
+        self.asm.test_rr(Width::W64, Gpr::RAX, Gpr::RAX);
+        self.asm.jcc(Cond::Ne, leave);
+        self.asm.ret();
+        self.asm.bind(leave);
+        // The return address that is not used.
+        self.asm.pop(Gpr::RCX);
+        self.pop_saved();
         self.asm.mov_rm(Width::W64, Gpr::RDI, self.vmctx_place());
         if self.has_buffer {
             self.asm.mov_rm(Width::W64, Gpr::RSI, self.buffer_place());
@@ -199,4 +213,3 @@ impl Function<'_> {
         self.asm.jmp_m(Mem::base(Gpr::R10, NativeEntry::TierUp as i32 * 8));
     }
 }
-

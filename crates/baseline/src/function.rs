@@ -20,9 +20,15 @@ use crate::state::States;
 use crate::tables::Tables;
 use crate::value_stack::{Slot, ValueStack};
 
+#[cfg(test)]
+mod tests;
+
 /// Bodies of more bytes than this give their thread's memory back to the allocator, so that one giant does not stay in
 /// memory for good.
 const KEEP_LIMIT: usize = 1 << 20;
+
+/// Bodies of fewer bytes hardly have paths on which a value is not used any more.
+const SMALL_BODY: usize = 100;
 
 /// Alignment of every function's first byte.
 const FUNCTION_ALIGNMENT: u32 = 16;
@@ -35,6 +41,7 @@ pub(crate) struct Scratch {
     tables: Tables,
     states: States,
     frames: Vec<Frame>,
+    loops: Vec<u32>,
     cold: Vec<Cold>,
     labels: Vec<Label>,
     arguments: Vec<Slot>,
@@ -55,6 +62,8 @@ pub(crate) struct Function<'a> {
     pub(crate) states: States,
     /// The open blocks.
     pub(crate) frames: Vec<Frame>,
+    /// For each open loop: the calls emitted before it.
+    pub(crate) loops: Vec<u32>,
     pub(crate) cold: Vec<Cold>,
     /// The targets of the `br_table` at hand.
     pub(crate) labels: Vec<Label>,
@@ -82,11 +91,13 @@ pub(crate) struct Function<'a> {
     pub(crate) reachable: bool,
     /// Blocks opened in unreachable code.
     pub(crate) skipped: u32,
-    /// Whether it calls anything that may need stack.
-    pub(crate) has_calls: bool,
+    /// Calls emitted so far.
+    pub(crate) calls: u32,
+    /// Whether the body is so small that values are best left where they are.
+    pub(crate) is_small: bool,
     pub(crate) epilogue: Label,
-    /// Where the frame is left for optimized code.
-    pub(crate) osr_exit: Option<Label>,
+    /// Where loops offer the frame to optimized code.
+    pub(crate) osr_offer: Option<Label>,
     /// Where tail calls go whose callees take as many bytes of stack arguments as this function.
     pub(crate) tail_exit: Option<Label>,
     failure: Option<&'static str>,
@@ -126,6 +137,7 @@ impl Scratch {
             tables: Tables::default(),
             states: States::default(),
             frames: Vec::new(),
+            loops: Vec::new(),
             cold: Vec::new(),
             labels: Vec::new(),
             arguments: Vec::new(),
@@ -142,6 +154,7 @@ impl<'a> Function<'a> {
         scratch.tables.clear();
         scratch.states.clear();
         scratch.frames.clear();
+        scratch.loops.clear();
         scratch.cold.clear();
         let info = request.module.info;
         let ty = info.func_type(info.func_index(request.function));
@@ -155,6 +168,7 @@ impl<'a> Function<'a> {
             tables: scratch.tables,
             states: scratch.states,
             frames: scratch.frames,
+            loops: scratch.loops,
             cold: scratch.cold,
             labels: scratch.labels,
             arguments: scratch.arguments,
@@ -172,9 +186,10 @@ impl<'a> Function<'a> {
             fuel: 0,
             reachable: true,
             skipped: 0,
-            has_calls: false,
+            calls: 0,
+            is_small: request.body().bytes.len() < SMALL_BODY,
             epilogue,
-            osr_exit: None,
+            osr_offer: None,
             tail_exit: None,
             failure: None,
         };
@@ -189,6 +204,7 @@ impl<'a> Function<'a> {
             tables: self.tables,
             states: self.states,
             frames: self.frames,
+            loops: self.loops,
             cold: self.cold,
             labels: self.labels,
             arguments: self.arguments,

@@ -250,6 +250,8 @@ impl Function<'_> {
     fn flush_register(&mut self, register: Reg, at: u32) {
         let owner = self.regs.owner(register);
         if owner.local == NONE && owner.uses == 1 {
+            // A copy below it may have been stored just now, so its slot is not known exactly.
+            self.regs.set_only_use(register, at);
             return;
         }
         self.operand_to_image(register, at);
@@ -314,16 +316,16 @@ impl Function<'_> {
     /// The address of a memory's byte 0 in a register that must not be changed, pinned. The register of memory 0 lasts
     /// for the following operators, up to a call.
     pub(crate) fn memory_base(&mut self, memory: MemoryIndex) -> Gpr {
-        if memory.0 == 0 {
-            if let Some(register) = self.regs.cache(Cache::MemoryBase) {
-                self.regs.pinned.insert(register);
-                return register.gpr();
-            }
+        if memory.0 == 0
+            && let Some(register) = self.regs.cache(Cache::MemoryBase)
+        {
+            self.regs.pinned.insert(register);
+            return register.gpr();
         }
         // Where there was a call, there will be another one.
-        let homes = self.regs.available().and(RegSet::CALLEE_SAVED);
+        let homes = self.regs.available().and(self.homes());
         let register = match homes.and(self.regs.saved).first().or(homes.first()) {
-            Some(home) if self.has_calls && memory.0 == 0 && self.base_is_fixed() => {
+            Some(home) if self.calls != 0 && memory.0 == 0 && self.base_is_fixed() => {
                 self.regs.saved.insert(home);
                 self.regs.pinned.insert(home);
                 home.gpr()

@@ -140,15 +140,25 @@ impl Function<'_> {
         }
     }
 
-    /// Where the callee-saved registers that the body uses are kept. To be used when the body is written.
+    /// Where the callee-saved registers that the body uses are kept: at the lower end of the frame, pushed by rising
+    /// number. To be used when the body is written.
     fn saved_places(&self) -> impl Iterator<Item = (Gpr, Mem)> + use<> {
-        let top = self.image_top + self.values.max_depth as i32;
-        (1..).zip(self.regs.saved.iter()).map(move |(index, register)| {
-            (register.gpr(), Mem::base(Gpr::RBP, -(top + 8 * index)))
-        })
+        let bottom = self.frame_bytes().unwrap_or(MAX_FRAME) as i32;
+        let count = self.regs.saved.iter().count() as i32;
+        (1..)
+            .zip(self.regs.saved.iter())
+            .map(move |(index, register)| (register.gpr(), Mem::base(Gpr::RBP, 8 * (count - index) - bottom)))
     }
 
-    /// Loads the caller's values of callee-saved registers.
+    /// Loads the caller's values of callee-saved registers; `rsp` is where the prologue has left it.
+    pub(crate) fn pop_saved(&mut self) {
+        let saved = self.regs.saved.0;
+        for register in (0..16).rev().filter(|register| saved & 1 << register != 0) {
+            self.asm.pop(Gpr::new(register));
+        }
+    }
+
+    /// Loads the caller's values of callee-saved registers, wherever `rsp` is.
     pub(crate) fn restore_saved(&mut self) {
         for (register, place) in self.saved_places() {
             self.asm.mov_rm(Width::W64, register, place);
@@ -159,7 +169,7 @@ impl Function<'_> {
     pub(crate) fn emit_epilogue(&mut self) {
         let epilogue = self.epilogue;
         self.asm.bind(epilogue);
-        self.restore_saved();
+        self.pop_saved();
         self.asm.leave();
         match u16::try_from(Params::stack_bytes(self.ty)) {
             Ok(0) => self.asm.ret(),
@@ -179,7 +189,7 @@ impl Function<'_> {
     pub(crate) fn emit_prologue_exits(&mut self) -> PrologueExits {
         self.at = abi::compiled::SourcePosition::NONE;
         let total = self.frame_bytes().unwrap_or(MAX_FRAME) + self.outgoing;
-        let overflow = (self.has_calls || total > LEAF_FRAME).then(|| {
+        let overflow = (self.calls != 0 || total > LEAF_FRAME).then(|| {
             let label = self.asm.label_here();
             self.trap(TrapReason::StackOverflow);
             label
@@ -215,11 +225,12 @@ impl Function<'_> {
         if let Some(overflow) = exits.overflow {
             jumps[1] = Some((check_stack(asm, frame + self.outgoing), overflow));
         }
-        if frame > pushed {
-            asm.alu_ri(Alu::Sub, Width::W64, Gpr::RSP, (frame - pushed) as i32);
+        let saved = 8 * self.regs.saved.iter().count() as u32;
+        if frame > pushed + saved {
+            asm.alu_ri(Alu::Sub, Width::W64, Gpr::RSP, (frame - pushed - saved) as i32);
         }
-        for (register, place) in self.saved_places() {
-            asm.mov_mr(Width::W64, place, register);
+        for register in self.regs.saved.iter() {
+            asm.push(register.gpr());
         }
         self.clear_locals(asm);
         Some(Prologue { frame_size: frame + 16, fixup, jumps })

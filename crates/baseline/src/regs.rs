@@ -283,6 +283,12 @@ impl Registers {
         }
     }
 
+    /// The operand in `slot` is the only one that is this register.
+    #[inline]
+    pub(crate) fn set_only_use(&mut self, register: Reg, slot: u32) {
+        self.owners[register.index()].slot = slot;
+    }
+
     /// The operand in `slot`, the lowest of those that are this register, is gone.
     pub(crate) fn drop_lowest_use(&mut self, register: Reg, slot: u32) {
         self.owners[register.index()].slot = slot + 1;

@@ -363,10 +363,11 @@ impl Function<'_> {
             let owner = self.regs.owner(register);
             let slot = if owner.local != NONE { owner.local } else { owner.slot };
             let holds = owner.local != NONE || owner.uses != 0;
-            if holds && slot < base {
-                if let Some(slot) = self.values.get_mut(slot) {
-                    slot.set_image();
-                }
+            if holds
+                && slot < base
+                && let Some(slot) = self.values.get_mut(slot)
+            {
+                slot.set_image();
             }
         }
         self.values.slots.truncate(base as usize);

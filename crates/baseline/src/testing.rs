@@ -1,7 +1,7 @@
 //! What the tests share: modules from text, compiled, as text again.
 
 use abi::compiled::CompiledCode;
-use abi::compiler::{Compiler, ModuleEnv, Request, Settings};
+use abi::compiler::{CompileError, Compiler, ModuleEnv, Request, Settings};
 use abi::layout::InstanceLayout;
 use abi::memory::{MemoryPolicy, MemoryStyle};
 use iced_x86::{Decoder, DecoderOptions};
@@ -29,19 +29,27 @@ pub(crate) fn compile(text: &str, settings: Settings, features: Features) -> Vec
 
 /// Compiles every function of a module in the binary format.
 pub(crate) fn compile_binary(bytes: &[u8], settings: Settings, features: Features) -> Vec<CompiledCode> {
-    let info = decode_and_validate(bytes, &wasm::features::Features::SUPPORTED, &Limits::default(), 1)
-        .expect("the test's module is valid");
+    let codes = try_compile(bytes, settings, features).expect("the test's module is valid");
+    codes.into_iter().map(|code| code.unwrap_or_else(|error| panic!("{error}"))).collect()
+}
+
+/// Compiles every function of a module in the binary format; `None` if the module is not valid.
+pub(crate) fn try_compile(
+    bytes: &[u8],
+    settings: Settings,
+    features: Features,
+) -> Option<Vec<Result<CompiledCode, CompileError>>> {
+    let info = decode_and_validate(bytes, &wasm::features::Features::SUPPORTED, &Limits::default(), 1).ok()?;
     let layout = InstanceLayout::new(&info);
     let memories: Vec<MemoryStyle> = info.memories.iter().map(|ty| MemoryPolicy::default().style(ty)).collect();
     let module = ModuleEnv { info: &info, wire_bytes: bytes, layout: &layout, memories: &memories, settings };
     let compiler = BaselineCompiler::new(features);
     let compile = |index| {
-        let request = Request::new(&module, DefinedFuncIndex::new(index));
-        let code = compiler.compile(&request).unwrap_or_else(|error| panic!("{error}"));
+        let code = compiler.compile(&Request::new(&module, DefinedFuncIndex::new(index)))?;
         check_tables(&code);
-        code
+        Ok(code)
     };
-    (0..info.bodies.len()).map(compile).collect()
+    Some((0..info.bodies.len()).map(compile).collect())
 }
 
 /// Tables are sorted and name places inside the code; what may trap starts an instruction.
@@ -55,7 +63,7 @@ fn check_tables(code: &CompiledCode) {
     assert!(code.profile.size.is_multiple_of(8));
 }
 
-/// The instructions of a function, one a line; what follows the last `ret` or `jmp` of the main path is cold code.
+/// The instructions of a function, one a line.
 pub(crate) fn listing(code: &CompiledCode) -> Vec<String> {
     let decoder = Decoder::with_ip(64, &code.bytes, 0, DecoderOptions::NONE);
     decoder.into_iter().map(|instruction| instruction.to_string()).collect()

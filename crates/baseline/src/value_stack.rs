@@ -160,6 +160,12 @@ impl ValueStack {
         slot
     }
 
+    /// The topmost operand is not alone in its register any more, or a constant again.
+    #[inline]
+    pub(crate) fn unflush_top(&mut self) {
+        self.flushed = self.flushed.min(self.height().saturating_sub(1));
+    }
+
     /// The operand `from_top` places below the topmost one.
     #[inline]
     pub(crate) fn peek(&self, from_top: u32) -> Slot {

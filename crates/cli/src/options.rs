@@ -53,6 +53,10 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) unknown_imports: UnknownImports,
 
+    /// The program (.wasm, .wat, or `-` for standard input), and its arguments: all that follows is the program's.
+    #[arg(required = true, trailing_var_arg = true, value_names = ["FILE", "ARGS"], num_args = 1..)]
+    pub(crate) command: Vec<OsString>,
+
     #[command(flatten)]
     pub(crate) tiering: Tiering,
 
@@ -62,10 +66,6 @@ pub(crate) struct RunOptions {
 
     #[command(flatten)]
     pub(crate) recording: RecordingOptions,
-
-    /// The program (.wasm, .wat, or `-` for standard input), and its arguments: all that follows is the program's.
-    #[arg(required = true, trailing_var_arg = true, value_names = ["FILE", "ARGS"], num_args = 1..)]
-    pub(crate) command: Vec<OsString>,
 }
 
 impl RunOptions {

@@ -22,17 +22,22 @@ pub(crate) fn print_line(text: impl Display) -> Result<()> {
 }
 
 /// A text that may come from a module: control characters but line ends are spelt out, so that no name in it can steer the
-/// terminal.
+/// terminal, or turn around the text that follows it.
 pub(crate) struct Printable<'text>(pub(crate) &'text str);
 
 impl Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|character| match character {
             '\n' | '\t' => f.write_char(character),
-            _ if character.is_control() => write!(f, "{}", character.escape_default()),
+            _ if character.is_control() || turns(character) => write!(f, "{}", character.escape_default()),
             _ => f.write_char(character),
         })
     }
+}
+
+/// Does the character end a line, or change the direction of writing? Source: Unicode Standard Annex 9, table 4.
+fn turns(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Turns "nobody reads this" into success.

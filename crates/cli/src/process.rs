@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// When the process began, as far as it knows: the first call of this, which is the first thing that `main` does.
+/// When the process began: the first call of this, which is the first thing that `main` does, less the CPU time that was
+/// spent by then. The system knows it to ten milliseconds only.
 pub(crate) fn started() -> Instant {
     static STARTED: OnceLock<Instant> = OnceLock::new();
-    *STARTED.get_or_init(Instant::now)
+    *STARTED.get_or_init(|| {
+        let now = Instant::now();
+        now.checked_sub(cpu_time()).unwrap_or(now)
+    })
 }
 
 /// A point in the life of the process.

@@ -97,7 +97,7 @@ fn facts(recorded: &Recorded<'_>, histories: &HashMap<u32, History>) -> String {
         ("loops continued in optimized code", count(|history| history.osr_entered)),
         ("still queued at the end", ended(Phase::Queued).to_string()),
         ("compilations given up", count(|history| history.abandoned)),
-        ("flushed at the end", ended(Phase::Flushed).to_string()),
+        ("times flushed", count(|history| history.flushes)),
     ];
     if recorded.lost > 0 {
         facts.push(("events lost, the oldest ones", recorded.lost.to_string()));
@@ -166,7 +166,8 @@ fn accumulate(mut changes: Vec<(u64, i64)>) -> Vec<(u64, u64)> {
 /// its phases: when each began, in microseconds, and its number in `phases`, alternating.
 fn write_data(out: &mut impl Write, recorded: &Recorded<'_>, histories: &HashMap<u32, History>) -> io::Result<()> {
     let phases: Vec<&str> = Phase::ALL.iter().map(|phase| phase.name()).collect();
-    write!(out, "{{\"end\":{},\"phases\":{},\"functions\":[", microseconds(recorded, recorded.end), json!(phases))?;
+    let end = microseconds(recorded, recorded.end);
+    write!(out, "{{\"end\":{end},\"phases\":{},\"functions\":[", json!(phases))?;
     let mut functions: Vec<(&FunctionInfo<'_>, Option<&History>)> =
         recorded.functions.iter().map(|function| (function, histories.get(&function.index))).collect();
     functions.sort_by_key(|(function, history)| {
@@ -176,16 +177,17 @@ fn write_data(out: &mut impl Write, recorded: &Recorded<'_>, histories: &HashMap
     });
     for (at, (function, history)) in functions.into_iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &row(function, history)).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut *out, &row(function, history, end)).map_err(io::Error::from)?;
     }
     out.write_all(b"\n]}")
 }
 
-fn row(function: &FunctionInfo<'_>, history: Option<&History>) -> Value {
+fn row(function: &FunctionInfo<'_>, history: Option<&History>, end: u64) -> Value {
     let name = function.name.map(shorten);
     let Some(history) = history else { return json!([function.index, name, function.len]) };
-    let History { phases, baseline, optimizing, osr, tier_ups, osr_entered, abandoned, .. } = history;
-    let phases: Vec<u64> = phases.iter().flat_map(|&(at, phase)| [at, phase.number() as u64]).collect();
+    let History { baseline, optimizing, osr, tier_ups, osr_entered, abandoned, .. } = history;
+    let phases = history.visible_phases(end);
+    let phases: Vec<u64> = phases.into_iter().flat_map(|(at, phase)| [at, phase.number() as u64]).collect();
     let cpu = [baseline, optimizing, osr].map(|made| u64::try_from(made.cpu.as_micros()).unwrap_or(u64::MAX));
     json!([
         function.index,

@@ -75,10 +75,9 @@ fn traps_exit_with_134_and_a_backtrace() {
 
 #[test]
 fn names_do_not_reach_the_terminal_raw() {
-    let text =
-        r#"(module (@name "\1b]0;x\07") (func (export "\1b[31m") unreachable) (func (export "_start") (call 0)))"#;
+    let text = r#"(module (@name "\1b]0;x\07") (func (export "\1b[31m\e2\80\ae") unreachable) (func (export "_start") (call 0)))"#;
     let file = File::new("names.wat", text);
-    upshift(&["inspect", file.path()]).exits(0).out_has("\\u{1b}[31m");
+    upshift(&["inspect", file.path()]).exits(0).out_has("\\u{1b}[31m\\u{202e}");
     upshift(&["run", file.path()]).exits(134).err_has("\\u{1b}]0;x\\u{7}");
 }
 

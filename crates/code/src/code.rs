@@ -164,3 +164,6 @@ impl Code {
         size_of::<Code>() + self.traps.len() * size_of::<TrapSite>() + self.positions.size() + inlining
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,11 +58,40 @@ impl fmt::Display for SpaceError {
 
 impl std::error::Error for SpaceError {}
 
+/// Memory is taken this many bytes at a time, which saves most system calls and page faults.
+const CHUNK: usize = 64 << 10;
+
+/// Which bytes of the region are whose.
+struct State {
+    allocator: Allocator,
+    /// One bit per chunk: is there memory behind all its pages?
+    committed: Vec<u64>,
+}
+
+impl State {
+    fn is_committed(&self, chunk: usize) -> bool {
+        self.committed.get(chunk / 64).is_some_and(|word| word >> (chunk % 64) & 1 != 0)
+    }
+
+    fn set_committed(&mut self, chunk: usize, committed: bool) {
+        let bit = 1 << (chunk % 64);
+        match self.committed.get_mut(chunk / 64) {
+            Some(word) if committed => *word |= bit,
+            Some(word) => *word &= !bit,
+            None if committed => {
+                self.committed.resize(chunk / 64 + 1, 0);
+                self.committed[chunk / 64] = bit;
+            }
+            None => {}
+        }
+    }
+}
+
 /// One reserved region of executable memory, mapped once for running and once for writing.
 pub struct CodeSpace {
     memory: CodeMemory,
     starts: StartMap,
-    state: Mutex<Allocator>,
+    state: Mutex<State>,
     /// Above this offset no code has ever been.
     touched: AtomicUsize,
     /// Bytes that code objects take.
@@ -96,7 +125,8 @@ impl CodeSpace {
             drop(memory);
             memory = CodeMemory::new(size / 2)?;
         }
-        let (starts, state) = (StartMap::new(memory.len()), Mutex::new(Allocator::new(memory.len())));
+        let starts = StartMap::new(memory.len());
+        let state = Mutex::new(State { allocator: Allocator::new(memory.len()), committed: Vec::new() });
         let counts = [const { AtomicUsize::new(0) }; 3];
         let [touched, code_bytes, retired_bytes] = counts;
         Ok(Arc::new(CodeSpace { memory, starts, state, touched, code_bytes, retired_bytes }))
@@ -166,7 +196,7 @@ impl CodeSpace {
 
     /// Bytes in use.
     pub fn used(&self) -> usize {
-        self.lock().used()
+        self.lock().allocator.used()
     }
 
     /// Bytes in use by code objects: functions, and stubs at the border to the host.
@@ -206,22 +236,21 @@ impl CodeSpace {
 
     /// Takes a free range, with memory behind all its pages, so that writing it cannot fault.
     pub(crate) fn allocate(&self, size: usize) -> Result<Range<usize>, SpaceError> {
-        let range = {
-            let mut state = self.lock();
-            let used = state.used();
-            state.allocate(size).ok_or(SpaceError::Full { wanted: size, used })?
-        };
-        // From here on no page of the range is given back by others: it is not free.
-        let page = page_size();
-        let start = range.start / page * page;
-        let end = range.end.next_multiple_of(page).min(self.memory.len());
-        match self.memory.commit(start, end - start) {
-            Ok(()) => Ok(range),
-            Err(error) => {
-                self.release(range);
-                Err(SpaceError::System(error))
+        let mut state = self.lock();
+        let used = state.allocator.used();
+        let range = state.allocator.allocate(size).ok_or(SpaceError::Full { wanted: size, used })?;
+        for chunk in range.start / CHUNK..range.end.div_ceil(CHUNK) {
+            if state.is_committed(chunk) {
+                continue;
             }
+            let start = chunk * CHUNK;
+            if let Err(error) = self.memory.commit(start, CHUNK.min(self.memory.len() - start)) {
+                self.give_back(&mut state, range);
+                return Err(SpaceError::System(error));
+            }
+            state.set_committed(chunk, true);
         }
+        Ok(range)
     }
 
     /// Writes into a range that the caller got from [`CodeSpace::allocate`] and has not given back.
@@ -232,20 +261,34 @@ impl CodeSpace {
 
     /// Gives a range back, with the memory of the pages that became free.
     pub(crate) fn release(&self, range: Range<usize>) {
-        let mut state = self.lock();
-        let free = state.free(range.clone());
+        self.give_back(&mut self.lock(), range);
+    }
+
+    fn give_back(&self, state: &mut State, range: Range<usize>) {
+        let free = state.allocator.free(range.clone());
         let page = page_size();
-        // Only pages that this range touched are news; what lay free around it was given back before.
-        let start = (range.start / page * page).max(free.start.next_multiple_of(page));
-        let end = range.end.next_multiple_of(page).min(free.end / page * page);
+        // Only chunks that this range touched are news; what lay free around them was given back before. In a chunk that
+        // is still in use, that holds for its pages.
+        let (first, last) = (range.start / CHUNK * CHUNK, range.end.next_multiple_of(CHUNK).min(self.memory.len()));
+        let start = match first >= free.start {
+            true => first,
+            false => (range.start / page * page).max(free.start.next_multiple_of(page)),
+        };
+        let end = match last <= free.end {
+            true => last,
+            false => range.end.next_multiple_of(page).min(free.end / page * page),
+        };
         if start < end {
+            for chunk in start / CHUNK..end.div_ceil(CHUNK) {
+                state.set_committed(chunk, false);
+            }
             // A refusal costs memory, not correctness: the range is free either way.
             // SAFETY: the pages lie in a free range, and the lock keeps it free meanwhile.
             let _ = unsafe { self.memory.free_pages(start, end - start) };
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Allocator> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

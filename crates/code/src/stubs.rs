@@ -2,7 +2,7 @@
 //! do not depend on the module (the trampoline finds it through the instance context), so an engine has one set.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sys::stub::{LAZY_STUB_LEN, lazy_stub_bytes};
 
@@ -28,21 +28,34 @@ impl LazyStubs {
         LazyStubs { space, trampoline: trampoline as usize, chunks: Mutex::default() }
     }
 
+    /// Makes the stubs of all function numbers below `count` that are not there yet.
+    ///
+    /// # Errors
+    /// When the code memory is full.
+    pub fn make(&self, count: usize) -> Result<(), SpaceError> {
+        self.made(count).map(drop)
+    }
+
     /// Calls `each` with the address of the stub of every function number below `count`, in order.
     ///
     /// # Errors
     /// When the code memory is full.
     pub fn for_each(&self, count: usize, mut each: impl FnMut(*const u8)) -> Result<(), SpaceError> {
-        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-        while chunks.len() * CHUNK < count {
-            let chunk = self.make_chunk(chunks.len() * CHUNK)?;
-            chunks.push(chunk);
-        }
+        let chunks = self.made(count)?;
         for number in 0..count {
             let start = self.space.base() + chunks[number / CHUNK].start + CELL;
             each((start + number % CHUNK * LAZY_STUB_LEN) as *const u8);
         }
         Ok(())
+    }
+
+    fn made(&self, count: usize) -> Result<MutexGuard<'_, Vec<Range<usize>>>, SpaceError> {
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        while chunks.len() * CHUNK < count {
+            let chunk = self.make_chunk(chunks.len() * CHUNK)?;
+            chunks.push(chunk);
+        }
+        Ok(chunks)
     }
 
     /// The stub of a function number for which [`LazyStubs::for_each`] was called.

@@ -7,7 +7,7 @@ use abi::compiler::CompileError;
 use abi::tier::Tier;
 use code::code::Code;
 use code::native_module::{NativeModule, Parts};
-use code::space::CodeSpace;
+use code::space::{CodeSpace, SpaceError};
 use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
@@ -17,10 +17,10 @@ use runtime::stores::{Running, Stores};
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
-use crate::code_gc::CodeGc;
+use crate::code_gc::{CodeGc, Room};
 use crate::compile::all;
 use crate::compile::job::Job;
-use crate::compile::stubs::Stubs;
+use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
@@ -223,7 +223,8 @@ impl Engine {
     /// # Errors
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
-        self.inner.stubs.entry(self.inner.service.compilers.stubs(), &self.inner.service.space, ty)
+        let service = &self.inner.service;
+        with_room(service, || self.inner.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 
     /// The stub through which compiled code calls host functions of this type.
@@ -231,7 +232,8 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
-        self.inner.stubs.exit(self.inner.service.compilers.stubs(), &self.inner.service.space, ty)
+        let service = &self.inner.service;
+        with_room(service, || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 
     pub(crate) fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
@@ -239,9 +241,29 @@ impl Engine {
     }
 }
 
+/// Does what needs code memory; makes room, and tries again, if there is none left.
+fn with_room<T>(service: &Service, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
+    let mut room = Room::default();
+    loop {
+        match work() {
+            Err(StubError::Space(SpaceError::Full { .. })) if room.make(service, None) => {}
+            result => return result,
+        }
+    }
+}
+
+fn stub_error(error: StubError) -> CompileError {
+    match error {
+        StubError::Space(error) => CompileError::limit(None, error.to_string()),
+        StubError::Compile(error) => error,
+    }
+}
+
 impl Inner {
     fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
         let service = &self.service;
+        let count = parts.info.bodies.len();
+        with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
         let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
             .map_err(|error| CompileError::limit(None, error.to_string()))?;
         service.modules.add(&module);

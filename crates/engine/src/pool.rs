@@ -24,39 +24,63 @@ type Work = dyn Fn(usize) + Send + Sync;
 
 /// A number of items, and how far they are.
 struct Batch {
-    work: Arc<Work>,
     len: usize,
     next: AtomicUsize,
-    done: Mutex<usize>,
+    progress: Mutex<Progress>,
     finished: Condvar,
 }
 
+struct Progress {
+    /// Gone when the batch is finished, so that a thread that comes late keeps nothing of it.
+    work: Option<Arc<Work>>,
+    /// Threads that are at it.
+    active: usize,
+    /// Items that are done.
+    done: usize,
+}
+
 impl Batch {
+    fn new(len: usize, work: Arc<Work>) -> Batch {
+        let progress = Mutex::new(Progress { work: Some(work), active: 0, done: 0 });
+        Batch { len, next: AtomicUsize::new(0), progress, finished: Condvar::new() }
+    }
+
     /// Does items until none is left to take.
     fn help(&self) {
+        let work = {
+            let mut progress = lock(&self.progress);
+            let Some(work) = progress.work.clone() else { return };
+            progress.active += 1;
+            work
+        };
         let mut count = 0;
         loop {
             let item = self.next.fetch_add(1, Ordering::Relaxed);
             if item >= self.len {
                 break;
             }
-            (self.work)(item);
+            // A panic is a bug, but no reason for the others to wait for ever; it has been reported.
+            let _ = catch_unwind(AssertUnwindSafe(|| work(item)));
             count += 1;
         }
-        if count > 0 {
-            let mut done = lock(&self.done);
-            *done += count;
-            if *done == self.len {
-                self.finished.notify_all();
-            }
+        drop(work);
+        let mut progress = lock(&self.progress);
+        progress.active -= 1;
+        progress.done += count;
+        if progress.active == 0 {
+            self.finished.notify_all();
         }
     }
 
+    /// Waits until all items are done, and nobody holds the work any more.
     fn wait(&self) {
-        let mut done = lock(&self.done);
-        while *done < self.len {
-            done = self.finished.wait(done).unwrap_or_else(PoisonError::into_inner);
+        let mut progress = lock(&self.progress);
+        while progress.done < self.len || progress.active > 0 {
+            progress = self.finished.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
+        let work = progress.work.take();
+        drop(progress);
+        drop(work);
     }
 }
 
@@ -137,8 +161,7 @@ impl WorkerPool {
 
     /// Does items `0..len` on all threads and returns when all are done.
     pub fn run(&self, len: usize, work: Arc<Work>) {
-        let batch =
-            Arc::new(Batch { work, len, next: AtomicUsize::new(0), done: Mutex::new(0), finished: Condvar::new() });
+        let batch = Arc::new(Batch::new(len, work));
         let helpers = (self.threads - 1).min(len.saturating_sub(1));
         if helpers > 0 {
             let mut state = lock(&self.shared.state);
@@ -149,7 +172,7 @@ impl WorkerPool {
         }
         batch.help();
         batch.wait();
-        // Entries that no worker has taken yet would keep what the work refers to alive.
+        // Entries that no worker has taken yet are of no use any more.
         lock(&self.shared.state).batches.retain(|queued| !Arc::ptr_eq(queued, &batch));
     }
 

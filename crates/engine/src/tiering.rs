@@ -3,7 +3,8 @@
 //! 1. Baseline code subtracts from its function's budget what it executes, at entries and back-edges. When it is spent,
 //!    the code asks: at an entry [`tier_up`], in a loop [`loop_tier_up`].
 //! 2. `ModuleTiering::spent_*` decides, under the module's lock. The function's *priority* goes up by one. A function that
-//!    has no optimizing job yet gets one, and a job that waits moves ahead at every power of two.
+//!    has no optimizing job yet gets one, and a job that waits moves ahead at every power of two. The budget grows with the
+//!    function's size (`tuning::whole_budget`); the largest functions must spend it several times for each job.
 //! 3. A loop gets an *OSR entry* of its own if the call it runs in is not going to end soon: at once if that call was one of
 //!    very few, else when the function's ordinary code is published and the old call still runs. The first entry alone is of
 //!    use to a function that is called once; its ordinary code is made if it is called, and spends its budget, again.
@@ -37,7 +38,6 @@ use crate::compile::job::{Job, budget};
 use crate::events::{Cause, EventKind};
 use crate::pool::{Urgency, WorkerPool};
 use crate::service::{Service, count};
-use crate::tuning;
 
 mod queue;
 mod state;
@@ -55,12 +55,13 @@ pub(crate) fn tier_up(
     function: DefinedFuncIndex,
     running: &Running,
 ) -> *const u8 {
-    let decision = attachment::of(module).tiering.spent_at_entry(function, may_compile(service));
+    let (rounds, whole) = budget(service, module, function);
+    let decision = attachment::of(module).tiering.spent_at_entry(function, may_compile(service), rounds);
     act(pool, service, module, function, &decision, running);
     code_gc::collect_if_worth_it(service, Some(running));
     // The entry is run again, and must not spend all of it at once.
     let slack = module.code(function).map_or(0, |code| entry_cost(u32::try_from(code.len()).unwrap_or(u32::MAX)));
-    module.set_budget(function, decision.budget(budget(service)).saturating_add(slack).saturating_add(ENTRY_SLACK));
+    module.set_budget(function, decision.budget(whole).saturating_add(slack).saturating_add(ENTRY_SLACK));
     module.table().get(function)
 }
 
@@ -77,10 +78,11 @@ pub(crate) fn loop_tier_up(
 ) -> Option<*const u8> {
     let attachment = attachment::of(module);
     let osr = service.config.osr;
-    let decision = attachment.tiering.spent_in_loop(hot, may_compile(service), osr);
+    let (rounds, whole) = budget(service, module, hot.function);
+    let decision = attachment.tiering.spent_in_loop(hot, may_compile(service), osr, rounds);
     act(pool, service, module, hot.function, &decision, running);
     code_gc::collect_if_worth_it(service, Some(running));
-    module.set_budget(hot.function, decision.budget(budget(service)));
+    module.set_budget(hot.function, decision.budget(whole));
     if !osr {
         return None;
     }
@@ -163,9 +165,10 @@ fn run(
     };
     attachment.tiering.finished(function, osr, finished);
     match finished {
-        // Only a frame that is still in baseline code looks at the budget: it should ask soon.
+        // Only a frame that is still in baseline code looks at the budget: it should ask soon for its entry. Another piece
+        // of code for the sake of that frame has to be earned by a whole budget.
         Finished::Ready if osr.is_some() => module.set_budget(function, 0),
-        Finished::Ready => module.set_budget(function, tuning::pending_budget(budget(service))),
+        Finished::Ready => module.set_budget(function, budget(service, module, function).1),
         Finished::Abandoned => module.set_budget(function, i32::MAX),
         Finished::Refused => {}
     }

@@ -21,9 +21,23 @@ pub const COMPILE_STACK: usize = 256 << 10;
 /// Functions that a background task compiles before others get their turn.
 pub const BACKGROUND_STEP: usize = 16;
 
-/// What a function may spend before tier-up is considered, in bytes of machine code executed. V8's
-/// `wasm_tiering_budget`.
+/// What a function of [`BUDGET_BODY`] bytes may spend before tier-up is considered, in bytes of machine code executed.
+/// V8's `wasm_tiering_budget`.
 pub const TIERING_BUDGET: u32 = 13_000_000;
+
+/// Bytes of a body for which the budget is as configured. It grows with the body, as the cost of optimizing does: what a
+/// function has spent is the best guess at what it will spend, so it is worth optimizing when the part of that which better
+/// code would have saved is as much as making better code costs.
+pub const BUDGET_BODY: u64 = 120;
+
+/// What a function whose body has `len` bytes may spend: so many budgets, of so many bytes. More than one where a budget's
+/// 32 bits do not hold it.
+pub fn whole_budget(configured: u32, len: usize) -> (u32, i32) {
+    let len = (len as u64).max(BUDGET_BODY / 2);
+    let bytes = (u64::from(configured).saturating_mul(len) / BUDGET_BODY).max(1);
+    let rounds = bytes.div_ceil(i32::MAX as u64);
+    (u32::try_from(rounds).unwrap_or(u32::MAX), i32::try_from(bytes / rounds).unwrap_or(i32::MAX))
+}
 
 /// The budget of a function that waits for a job, out of a whole one: so that it is quick to take what it waits for.
 pub const fn pending_budget(whole: i32) -> i32 {

@@ -11,7 +11,6 @@ use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Function, GlobalValueData, InstBuilder, MemFlagsData, Signature};
-use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use wasm::decode::code::BodyReader;
 use wasm::types::ValType;
@@ -20,6 +19,7 @@ use crate::budget::Meter;
 use crate::finish::finish;
 use crate::inline::Plan;
 use crate::isa::{Machine, Target};
+use crate::latch;
 use crate::signature;
 use crate::translate::osr::{self, Resumption};
 use crate::translate::state::{Body, Scratch, Translator, value_type};
@@ -65,7 +65,7 @@ impl Worker {
     /// Builds a function with `build` and compiles it.
     pub(crate) fn compile(
         &mut self,
-        isa: &dyn TargetIsa,
+        machine: Machine<'_>,
         signature: Signature,
         plan: Option<&Plan<'_>>,
         build: impl FnOnce(FunctionBuilder<'_>, &mut Scratch) -> Translated,
@@ -79,12 +79,15 @@ impl Worker {
             self.builder = FunctionBuilderContext::new();
             return Err(error);
         }
-        match self.context.compile(isa, &mut self.control) {
+        let describe =
+            |func: &Function, error| TranslateError::limit(cranelift_codegen::print_errors::pretty_error(func, error));
+        if let Err(error) = self.context.optimize(machine.isa, &mut self.control) {
+            return Err(describe(&self.context.func, error));
+        }
+        latch::compare_increments(&mut self.context.func);
+        match self.context.compile(machine.back_end, &mut self.control) {
             Ok(emitted) => finish(emitted, plan).map_err(TranslateError::limit),
-            Err(error) => {
-                let message = cranelift_codegen::print_errors::pretty_error(error.func, error.inner);
-                Err(TranslateError::limit(message))
-            }
+            Err(error) => Err(describe(error.func, error.inner)),
         }
     }
 }
@@ -98,7 +101,7 @@ pub(crate) fn compile(target: &Target, request: &Request<'_>) -> Result<Compiled
     let around = request.osr.map(|target| osr::find(body, target)).transpose()?;
     let plan = Plan::make(request)?;
     Worker::with(body.bytes.len() <= KEEP_LIMIT, |worker| {
-        worker.compile(machine.isa, signature::function(ty), plan.as_ref(), |builder, scratch| {
+        worker.compile(machine, signature::function(ty), plan.as_ref(), |builder, scratch| {
             let mut translator = enter(machine, request, plan.as_ref(), builder, scratch);
             let mut reader = BodyReader::new(body.bytes, body.offset);
             let locals = reader.locals()?;

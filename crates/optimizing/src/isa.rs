@@ -13,6 +13,8 @@ const REQUIRED: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", 
 pub(crate) struct Target {
     /// By [`variant`].
     isas: [OwnedTargetIsa; 4],
+    /// For the second half of a compilation, when the optimizer is through: without and with the verifier.
+    back_ends: [OwnedTargetIsa; 2],
 }
 
 /// The machine as one function's settings want it.
@@ -20,6 +22,8 @@ pub(crate) struct Target {
 pub(crate) struct Machine<'a> {
     /// Cranelift's view of it.
     pub(crate) isa: &'a dyn TargetIsa,
+    /// The same without an optimizer.
+    pub(crate) back_end: &'a dyn TargetIsa,
 }
 
 impl Target {
@@ -36,7 +40,8 @@ impl Target {
                 missing.join(", ").replace("has_", "")
             ));
         }
-        Ok(Target { isas })
+        let back_ends = [native_isa(BACK_END)?, native_isa(BACK_END | VERIFY)?];
+        Ok(Target { isas, back_ends })
     }
 
     /// A machine of the level that is required, with these instruction sets in addition.
@@ -49,18 +54,28 @@ impl Target {
             }
             configure(builder, variant).expect("the settings are Cranelift's")
         };
-        Target { isas: [isa(0), isa(1), isa(2), isa(3)] }
+        let back_ends = [isa(BACK_END), isa(BACK_END | VERIFY)];
+        Target { isas: [isa(0), isa(1), isa(2), isa(3)], back_ends }
     }
 
     /// The machine as these settings want it.
     pub(crate) fn machine(&self, settings: Settings) -> Machine<'_> {
-        Machine { isa: &*self.isas[variant(settings)] }
+        let back_end = &*self.back_ends[usize::from(settings.verify)];
+        Machine { isa: &*self.isas[variant(settings)], back_end }
     }
 }
 
-/// Which of the four set-ups: bit 0 verifies, bit 1 makes NaNs canonical.
+/// Bit of a set-up: the verifier is on.
+const VERIFY: usize = 1;
+/// NaNs are made canonical.
+const CANONICAL_NANS: usize = 2;
+/// The optimizer is off.
+const BACK_END: usize = 4;
+
+/// Which of the four set-ups of the whole of Cranelift.
 fn variant(settings: Settings) -> usize {
-    usize::from(settings.verify) | usize::from(settings.canonical_nans) << 1
+    let bit = |on: bool, bit| if on { bit } else { 0 };
+    bit(settings.verify, VERIFY) | bit(settings.canonical_nans, CANONICAL_NANS)
 }
 
 fn has(isa: &dyn TargetIsa, flag: &str) -> bool {
@@ -74,13 +89,13 @@ fn native_isa(variant: usize) -> Result<Arc<dyn TargetIsa>, String> {
 fn configure(builder: isa::Builder, variant: usize) -> Result<Arc<dyn TargetIsa>, String> {
     let yes_no = |on| if on { "true" } else { "false" };
     let wanted = [
-        ("opt_level", "speed"),
+        ("opt_level", if variant & BACK_END == 0 { "speed" } else { "none" }),
         ("preserve_frame_pointers", "true"),
         ("unwind_info", "false"),
         // Frames are bounded by the explicit limit check.
         ("enable_probestack", "false"),
-        ("enable_verifier", yes_no(variant & 1 != 0)),
-        ("enable_nan_canonicalization", yes_no(variant & 2 != 0)),
+        ("enable_verifier", yes_no(variant & VERIFY != 0)),
+        ("enable_nan_canonicalization", yes_no(variant & CANONICAL_NANS != 0)),
     ];
     let mut flags = settings::builder();
     for (name, value) in wanted {

@@ -14,6 +14,7 @@ mod finish;
 mod function;
 mod inline;
 mod isa;
+mod latch;
 mod signature;
 mod stubs;
 #[cfg(test)]

@@ -22,9 +22,9 @@ use crate::traps::trap_code;
 
 /// The stub through which C calls compiled functions of this type; see [`abi::compiler::Compiler::entry_stub`].
 pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, TranslateError> {
-    let isa = target.machine(Settings::default()).isa;
+    let machine = target.machine(Settings::default());
     Worker::with(true, |worker| {
-        worker.compile(isa, signature::addresses(3), None, |mut builder, _| {
+        worker.compile(machine, signature::addresses(3), None, |mut builder, _| {
             let block = start(&mut builder);
             let &[code, vmctx, values] = builder.block_params(block) else { return Ok(()) };
             let callee = builder.import_signature(signature::function(ty));
@@ -41,7 +41,7 @@ pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, Tran
                 store_all(&mut builder, &results, values);
             }
             builder.ins().return_(&[]);
-            builder.finalize(isa.frontend_config());
+            builder.finalize(machine.isa.frontend_config());
             Ok(())
         })
     })
@@ -50,9 +50,9 @@ pub(crate) fn entry(target: &Target, ty: &FuncType) -> Result<CompiledCode, Tran
 /// The stub through which compiled code calls host functions of this type; see
 /// [`abi::compiler::Compiler::exit_stub`].
 pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, TranslateError> {
-    let isa = target.machine(Settings::default()).isa;
+    let machine = target.machine(Settings::default());
     Worker::with(true, |worker| {
-        worker.compile(isa, signature::function(ty), None, |mut builder, _| {
+        worker.compile(machine, signature::function(ty), None, |mut builder, _| {
             // No check of the stack limit: this small frame is within what is left to the host below it.
             let block = start(&mut builder);
             let params = builder.block_params(block).to_vec();
@@ -72,7 +72,7 @@ pub(crate) fn exit(target: &Target, ty: &FuncType) -> Result<CompiledCode, Trans
                 results.clear();
             }
             builder.ins().return_(&results);
-            builder.finalize(isa.frontend_config());
+            builder.finalize(machine.isa.frontend_config());
             Ok(())
         })
     })

@@ -156,18 +156,17 @@ pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: u32) -> *
     let function = DefinedFuncIndex(function);
     // SAFETY: the trampoline recorded the exit frame, and returns after us.
     let running = unsafe { Running::new(context) };
-    match hooks.compile_lazily(&module, function, &running) {
-        Ok(code) => code,
-        Err(error) => {
-            let failure = match error {
-                LazyError::Invalid(fault) => Failure::Invalid(fault),
-                LazyError::Compile(error) => Failure::Compile(describe(&module, function, &error.message)),
-            };
-            // SAFETY: as above.
-            unsafe { set_pending(context, failure) };
-            ptr::null()
-        }
-    }
+    let compile = || hooks.compile_lazily(&module, function, &running);
+    // A panic (of the embedder's listener, say) must not reach compiled code; it is resumed outside.
+    let failure = match catch_unwind(AssertUnwindSafe(compile)) {
+        Ok(Ok(code)) => return code,
+        Ok(Err(LazyError::Invalid(fault))) => Failure::Invalid(fault),
+        Ok(Err(LazyError::Compile(error))) => Failure::Compile(describe(&module, function, &error.message)),
+        Err(panic) => Failure::Panic(panic),
+    };
+    // SAFETY: as above.
+    unsafe { set_pending(context, failure) };
+    ptr::null()
 }
 
 /// What the tier-up trampoline calls: gives the newest code of a function that has spent its budget at its entry. Never

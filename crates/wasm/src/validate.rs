@@ -1,7 +1,10 @@
-//! Validation: module-level rules section by section, then bodies in any order, on any threads.
+//! Validation: module-level rules section by section, then bodies in any order, on any threads, when all are wanted or
+//! each at its first call.
 //!
-//! This file and its children are all that know the validator in use; its types appear in no
-//! signature that other crates see.
+//! Two validators share the work. Ours (`walk`, `sections`) is fast and only says whether something is valid; the slow
+//! one (`body`, `module`, the crate `wasmparser`) is asked about what ours refuses, and words the error. What either of
+//! them refuses is refused. This file and its children are all that know the slow one; its types appear in no signature
+//! that other crates see.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -225,7 +225,7 @@ impl<'a> Function<'a> {
             self.asm.lea(Width::W64, Gpr::RSI, Mem::base(Gpr::RSP, stack as i32));
         }
         let code = self.resolve(callee);
-        self.has_calls = true;
+        self.calls += 1;
         self.mark_position();
         self.asm.call_m(code);
         self.push_results(ty);

@@ -12,6 +12,7 @@ use crate::asm::x64::{Alu, Cond, Label, Mem, Scale, Width};
 use crate::cold::Cold;
 use crate::function::Function;
 use crate::operand::{Condition, IntOperand, SCRATCH, width};
+use crate::regs::RegSet;
 use crate::state::{State, StateId, Target};
 
 /// An open block.
@@ -23,8 +24,17 @@ pub(crate) struct Frame {
     base: u32,
     /// Where a branch goes and what is in registers there, if anything branches there yet; of a loop always.
     label: Option<(Label, StateId)>,
-    /// While a `br_table` is emitted: the code on the way to the label.
-    edge: Option<Label>,
+    /// While a `br_table` is emitted: where it jumps to on the way to the label.
+    edge: Option<Edge>,
+}
+
+/// Where a `br_table` jumps to.
+#[derive(Clone, Copy)]
+enum Edge {
+    /// To the block's label: nothing is to be done on the way.
+    Direct(Label),
+    /// To code of its own.
+    Own(Label),
 }
 
 #[derive(Clone, Copy)]
@@ -153,6 +163,7 @@ impl Function<'_> {
         let state = self.states.keep(state);
         let header = self.asm.label_here();
         self.open(FrameKind::Loop { at: self.at, spent: None }, ty, Some((header, state)));
+        self.loops.push(self.calls);
         self.poll();
     }
 
@@ -167,6 +178,7 @@ impl Function<'_> {
             None => self.test_top(),
         };
         self.flush();
+        self.settle_locals();
         let state = self.state_here();
         let state = self.states.keep(state);
         let otherwise = self.asm.new_label();
@@ -253,6 +265,8 @@ impl Function<'_> {
             let states = std::mem::take(&mut self.states);
             self.conform(states.get(state), Target { base: frame.base, arity: results.len() as u32 });
             self.states = states;
+        } else {
+            self.asm.take_back_jump(label);
         }
         self.asm.bind(label);
         self.adopt_kept(state, frame.base, results);
@@ -274,6 +288,7 @@ impl Function<'_> {
     /// Sees to it that back-edges whose budget is spent have a place to go to.
     fn close_loop(&mut self, top: usize, at: u32, spent: Option<Label>) {
         let frame = self.frames[top];
+        self.loops.pop();
         let (Some((header, state)), Some(spent)) = (frame.label, spent) else { return };
         let state = self.states.get(state).clone();
         let params = machine_types(frame.ty.params(self.module.info));
@@ -284,6 +299,9 @@ impl Function<'_> {
     fn close_function(&mut self) {
         if self.reachable {
             self.move_results();
+        } else {
+            let epilogue = self.epilogue;
+            self.asm.take_back_jump(epilogue);
         }
         self.frames.pop();
         self.reachable = false;
@@ -292,6 +310,19 @@ impl Function<'_> {
     /// The position of the block `depth` levels out.
     fn frame_at(&self, depth: u32) -> usize {
         (self.frames.len() - 1).saturating_sub(depth as usize)
+    }
+
+    /// Brings image places of locals up to date before the state of a label further down is fixed, so that branches to it
+    /// which do not have them in registers need not load them. Not where that may be in a hot loop, unless it makes calls,
+    /// before which they would be stored anyway.
+    fn settle_locals(&mut self) {
+        if self.is_small || self.loops.last().is_some_and(|&calls| calls == self.calls) {
+            return;
+        }
+        for register in self.regs.dirty.without(RegSet::CALLEE_SAVED).iter() {
+            let local = self.regs.owner(register).local;
+            self.store_if_dirty(register, local);
+        }
     }
 
     /// What a branch to this frame takes along.
@@ -314,6 +345,7 @@ impl Function<'_> {
             }
             return (label, state);
         }
+        self.settle_locals();
         let state = self.state_for(target);
         let label = (self.asm.new_label(), self.states.keep(state));
         self.frames[at].label = Some(label);
@@ -380,8 +412,7 @@ impl Function<'_> {
         } else {
             let target = self.target(at);
             let (label, state) = self.label(at, target);
-            let spends = self.settings().profile && matches!(self.frames[at].kind, FrameKind::Loop { .. });
-            if !spends && self.conforms(self.states.get(state), target) {
+            if !self.spends(at) && self.conforms(self.states.get(state), target) {
                 return self.jump_on(condition, label);
             }
         }
@@ -401,6 +432,8 @@ impl Function<'_> {
         }
         let index = self.pop_int();
         let entry = self.alloc_int();
+        // Here, for all edges.
+        self.settle_locals();
         let default = self.edge(table.default());
         let mut targets = std::mem::take(&mut self.labels);
         targets.clear();
@@ -427,23 +460,42 @@ impl Function<'_> {
         self.reachable = false;
     }
 
-    /// The code on the way from a `br_table` to a label, one for each label.
+    /// Where a `br_table` jumps to for a label: the same for all its targets with this label.
     fn edge(&mut self, depth: u32) -> Label {
         let at = self.frame_at(depth);
-        match self.frames[at].edge {
+        let edge = match self.frames[at].edge {
             Some(edge) => edge,
             None => {
-                let edge = self.asm.new_label();
+                let edge = self.new_edge(at);
                 self.frames[at].edge = Some(edge);
                 edge
             }
+        };
+        match edge {
+            Edge::Direct(label) | Edge::Own(label) => label,
         }
+    }
+
+    fn new_edge(&mut self, at: usize) -> Edge {
+        if at != 0 {
+            let target = self.target(at);
+            let (label, state) = self.label(at, target);
+            if !self.spends(at) && self.conforms(self.states.get(state), target) {
+                return Edge::Direct(label);
+            }
+        }
+        Edge::Own(self.asm.new_label())
+    }
+
+    /// Do branches to this frame spend from the budget?
+    fn spends(&self, at: usize) -> bool {
+        self.settings().profile && matches!(self.frames[at].kind, FrameKind::Loop { .. })
     }
 
     fn emit_edges(&mut self, table: BrTable<'_>) {
         for depth in table.targets().chain([table.default()]) {
             let at = self.frame_at(depth);
-            if let Some(edge) = self.frames[at].edge.take() {
+            if let Some(Edge::Own(edge)) = self.frames[at].edge.take() {
                 self.asm.bind(edge);
                 self.branch(depth);
             }

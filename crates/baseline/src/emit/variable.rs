@@ -4,7 +4,7 @@ use abi::assign::MachineType;
 use wasm::ops::Variable;
 use wasm::types::{GlobalIndex, LocalIndex};
 
-use crate::asm::x64::{Cond, Gpr, SseOp, Width};
+use crate::asm::x64::{Alu, Cond, Gpr, SseOp, Width};
 use crate::function::Function;
 use crate::operand::{Condition, SCRATCH, width};
 use crate::regs::{NONE, Reg, RegSet};
@@ -65,6 +65,8 @@ impl Function<'_> {
             if self.regs.owner(register).local == NONE {
                 self.unbind_local(current);
                 self.bind_local(local.0, register, true);
+                // The operand, which may have been alone in its register, shares it now.
+                self.values.unflush_top();
                 return;
             }
             self.regs.pinned.insert(register);
@@ -77,7 +79,11 @@ impl Function<'_> {
                 self.alloc(class(top.ty))
             }
         };
-        self.load_value(register, top);
+        if top.constant() == Some(0) && !register.is_float() {
+            self.asm.alu_rr(Alu::Xor, Width::W32, register.gpr(), register.gpr());
+        } else {
+            self.load_value(register, top);
+        }
         self.bind_local(local.0, register, true);
     }
 
@@ -97,6 +103,7 @@ impl Function<'_> {
     fn global_get(&mut self, global: GlobalIndex) {
         let ty = MachineType::of(self.module.info.globals[global.index()].content);
         let register = self.alloc(class(ty));
+        self.vmctx();
         let cell = self.follow(self.module.layout.global(global), SCRATCH);
         self.load_reg(ty, register, cell);
         self.push_reg(register, ty);
@@ -107,11 +114,13 @@ impl Function<'_> {
         let value = match top.constant() {
             Some(bits) if top.ty == MachineType::I32 || i32::try_from(bits.cast_signed()).is_ok() => {
                 self.drop_top();
+                self.vmctx();
                 let cell = self.follow(self.module.layout.global(global), SCRATCH);
                 return self.store_const(top.ty, cell, bits);
             }
             _ => self.pop_reg(class(top.ty)),
         };
+        self.vmctx();
         let cell = self.follow(self.module.layout.global(global), SCRATCH);
         self.store_reg(top.ty, cell, value);
     }

@@ -1,17 +1,12 @@
+//! The places that calls are given, against the contract's.
+
 use abi::assign::{MachineType, assign};
 use wasm::types::{FuncType, ValType};
 
 use super::{Params, Results};
 
-const TYPES: [ValType; 7] = [
-    ValType::I32,
-    ValType::I64,
-    ValType::F32,
-    ValType::F64,
-    ValType::V128,
-    ValType::FUNCREF,
-    ValType::EXTERNREF,
-];
+const TYPES: [ValType; 7] =
+    [ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128, ValType::FUNCREF, ValType::EXTERNREF];
 
 #[test]
 fn places_are_those_of_the_contract() {

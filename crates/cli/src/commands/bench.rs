@@ -22,9 +22,6 @@ use crate::{input, output, process, statistics, value};
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "upshift bench [OPTIONS] <FILE> [ARGS]...", after_help = EXAMPLES)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    options: RunOptions,
-
     /// Calls to measure after the first.
     #[arg(long, value_name = "N", default_value_t = 10)]
     reps: u32,
@@ -32,6 +29,9 @@ pub(crate) struct Args {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    options: RunOptions,
 }
 
 const EXAMPLES: &str = "\

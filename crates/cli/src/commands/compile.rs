@@ -20,15 +20,9 @@ use crate::{input, output, process};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    tiering: Tiering,
-
     /// Threads that compile; by default, as many as there are cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-
-    #[command(flatten)]
-    recording: RecordingOptions,
 
     /// Print one JSON object.
     #[arg(long)]
@@ -37,6 +31,12 @@ pub(crate) struct Args {
     /// The module (.wasm, .wat, or `-` for standard input).
     #[arg(value_name = "FILE")]
     file: OsString,
+
+    #[command(flatten)]
+    tiering: Tiering,
+
+    #[command(flatten)]
+    recording: RecordingOptions,
 }
 
 const EXAMPLES: &str = "\

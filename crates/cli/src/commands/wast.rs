@@ -20,12 +20,12 @@ use crate::{exit, output};
     upshift wast --tiering-budget 100 --sync-tier-up tests/wast/*/*.wast"
 )]
 pub(crate) struct Args {
-    #[command(flatten)]
-    tiering: Tiering,
-
     /// Scripts.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    tiering: Tiering,
 }
 
 /// Stack of the thread that runs scripts: nested text is parsed by recursion.

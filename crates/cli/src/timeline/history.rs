@@ -72,6 +72,8 @@ pub(super) struct History {
     pub(super) tier_ups: u32,
     /// How often a running call went on in an OSR entry.
     pub(super) osr_entered: u32,
+    /// How often it lost its code to the ceiling.
+    pub(super) flushes: u32,
     /// Jobs given up for their budget, or failed.
     pub(super) abandoned: u32,
     /// From its first code to when it first asked for the optimizing tier, in microseconds: the shorter, the hotter.
@@ -174,15 +176,33 @@ impl History {
             }
             EventKind::TierUp { .. } => self.tier_ups += 1,
             EventKind::OsrEnter { .. } => self.osr_entered += 1,
+            EventKind::Flush { .. } => self.flushes += 1,
             EventKind::Publish { .. }
-            | EventKind::Flush { .. }
             | EventKind::Decode { .. }
             | EventKind::Validate { .. }
             | EventKind::Module { .. }
             | EventKind::CodeGc { .. } => {}
         }
     }
+
+    /// The phases as far as they can be told apart when a run until `end` is drawn: of those that begin in the same
+    /// thousandth of it, the last. A function that is flushed again and again has very many.
+    pub(super) fn visible_phases(&self, end: u64) -> Vec<(u64, Phase)> {
+        if self.phases.len() <= MANY {
+            return self.phases.clone();
+        }
+        let part = |at: u64| u128::from(at) * MANY as u128 / u128::from(end.max(1));
+        let mut visible: Vec<(u64, Phase)> = Vec::with_capacity(MANY);
+        for &(at, phase) in &self.phases {
+            visible.pop_if(|(last, _)| part(*last) == part(at));
+            visible.push((at, phase));
+        }
+        visible
+    }
 }
+
+/// Phases of a function that are worth drawing.
+const MANY: usize = 1000;
 
 /// The histories of all functions to which something happened, by index.
 pub(super) fn histories(recorded: &Recorded<'_>) -> HashMap<u32, History> {

@@ -19,7 +19,8 @@
   const path = (row) => {
     const steps = row[PHASES] || [];
     const words = [];
-    for (let at = 0; at < steps.length; at += 2) words.push(`${phases[steps[at + 1]]} from ${time(steps[at])}`);
+    for (let at = 0; at < steps.length && words.length < 12; at += 2) words.push(`${phases[steps[at + 1]]} from ${time(steps[at])}`);
+    if (steps.length / 2 > words.length) words.push(`and ${(steps.length / 2 - words.length).toLocaleString("en")} more changes`);
     return words.join(", ") || "never compiled";
   };
   const state = (row) => {
@@ -135,7 +136,17 @@
 
   const line = (row) => {
     const cells = make("tr");
-    for (const [, , text, numeric] of columns) cells.append(make("td", text(row), numeric ? "number" : text === name ? "name" : "state"));
+    for (const [, , text, numeric] of columns) {
+      if (text !== name) {
+        cells.append(make("td", text(row), numeric ? "number" : "state"));
+        continue;
+      }
+      const cell = make("td", undefined, "name");
+      const inner = make("div", name(row));
+      inner.title = name(row);
+      cell.append(inner);
+      cells.append(cell);
+    }
     const cell = make("td", undefined, "time");
     cell.append(bar(row));
     cells.append(cell);

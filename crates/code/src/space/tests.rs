@@ -46,3 +46,48 @@ fn a_full_region_is_an_error_and_recovers() {
     codes.pop();
     assert!(space.add(returning(2), CodeKind::ExitStub).is_ok());
 }
+
+#[test]
+fn memory_comes_back_piece_by_piece() {
+    let space = CodeSpace::new(16 << 20).unwrap();
+    let large = || CompiledCode { bytes: vec![0xcc; 10_000], alignment: 16, ..CompiledCode::default() };
+    let mut codes: Vec<_> = (0..400).map(|_| Some(space.add(large(), CodeKind::EntryStub).unwrap())).collect();
+    let full = space.resident_bytes().unwrap();
+    assert!(full >= 4_000_000);
+    // Half of it, every other one, then the rest in an order of its own.
+    codes.iter_mut().step_by(2).for_each(|code| drop(code.take()));
+    let half = space.resident_bytes().unwrap();
+    assert!(half < full * 8 / 10, "{half} of {full}");
+    for step in 0..400 {
+        codes[step * 37 % 400].take();
+    }
+    assert_eq!((space.resident_bytes().unwrap(), space.used()), (0, 0));
+    let again = space.add(large(), CodeKind::EntryStub).unwrap();
+    assert_eq!(again.bytes(), vec![0xcc; 10_000]);
+}
+
+#[test]
+fn threads_take_and_give_back_at_once() {
+    let space = CodeSpace::new(8 << 20).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4_u32 {
+            let space = &space;
+            scope.spawn(move || {
+                let mut codes = Vec::new();
+                for value in 0..2000 {
+                    codes.push((
+                        value * 4 + thread,
+                        space.add(returning(value * 4 + thread), CodeKind::EntryStub).unwrap(),
+                    ));
+                    if value % 3 != 0 {
+                        let (expected, code) = codes.swap_remove((value * 7) as usize % codes.len());
+                        // SAFETY: the bytes are `mov eax, value; ret`.
+                        let function: extern "C" fn() -> u32 = unsafe { std::mem::transmute(code.entry()) };
+                        assert_eq!(function(), expected);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!((space.used(), space.code_bytes(), space.resident_bytes().unwrap()), (0, 0, 0));
+}

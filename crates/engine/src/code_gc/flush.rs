@@ -25,7 +25,7 @@ pub(super) fn coldest(service: &Service, wanted: usize) {
         module.each_code(|function, code| {
             if let CodeKind::Function { tier: Tier::Baseline, .. } = code.kind() {
                 let left = module.budget(function).unwrap_or(0);
-                let spent = i64::from(budget(service)).saturating_sub(i64::from(left)).max(0);
+                let spent = i64::from(budget(service, module, function).1).saturating_sub(i64::from(left)).max(0);
                 found.push((look.warmth(function, left, spent as u64), place, function, code.len()));
             }
         });

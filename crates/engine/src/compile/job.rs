@@ -100,7 +100,7 @@ impl Job<'_> {
                 tier: self.tier,
                 osr: self.osr,
                 compile_time: time,
-                budget: budget(service),
+                budget: budget(service, self.module, self.function).1,
                 compiled,
             };
             match self.module.add(code) {
@@ -136,9 +136,9 @@ impl Job<'_> {
     }
 }
 
-/// The budget that functions start with.
-pub(crate) fn budget(service: &Service) -> i32 {
-    i32::try_from(service.config.tiering_budget).unwrap_or(i32::MAX)
+/// How often a function must spend its budget to be hot, and the budget.
+pub(crate) fn budget(service: &Service, module: &NativeModule, function: DefinedFuncIndex) -> (u32, i32) {
+    tuning::whole_budget(service.config.tiering_budget, module.body(function).bytes.len())
 }
 
 /// The feedback of a module, some of whose bodies may not have been validated yet.

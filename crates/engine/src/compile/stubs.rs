@@ -6,8 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use abi::compiled::CompiledCode;
 use abi::compiler::{CompileError, Compiler};
 use code::code::{Code, CodeKind};
-use code::space::CodeSpace;
+use code::space::{CodeSpace, SpaceError};
 use wasm::types::FuncType;
+
+/// Why there is no stub.
+#[derive(Debug)]
+pub enum StubError {
+    /// A limit of the compiler.
+    Compile(CompileError),
+    /// There is no code memory.
+    Space(SpaceError),
+}
 
 /// The stubs of an engine, by function type.
 #[derive(Debug, Default)]
@@ -26,7 +35,7 @@ impl Stubs {
         compiler: &dyn Compiler,
         space: &Arc<CodeSpace>,
         ty: &FuncType,
-    ) -> Result<Arc<Code>, CompileError> {
+    ) -> Result<Arc<Code>, StubError> {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
     }
 
@@ -34,12 +43,7 @@ impl Stubs {
     ///
     /// # Errors
     /// As for [`Stubs::entry`].
-    pub fn exit(
-        &self,
-        compiler: &dyn Compiler,
-        space: &Arc<CodeSpace>,
-        ty: &FuncType,
-    ) -> Result<Arc<Code>, CompileError> {
+    pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Code>, StubError> {
         find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
     }
 }
@@ -50,13 +54,13 @@ fn find_or_make(
     ty: &FuncType,
     kind: CodeKind,
     make: impl FnOnce(&FuncType) -> Result<CompiledCode, CompileError>,
-) -> Result<Arc<Code>, CompileError> {
+) -> Result<Arc<Code>, StubError> {
     let lock = || stubs.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(stub) = lock().get(ty) {
         return Ok(Arc::clone(stub));
     }
     // Compiled without the lock; if another thread was faster, its stub is taken and ours dropped.
-    let compiled = make(ty)?;
-    let stub = space.add(compiled, kind).map_err(|error| CompileError::limit(None, error.to_string()))?;
+    let compiled = make(ty).map_err(StubError::Compile)?;
+    let stub = space.add(compiled, kind).map_err(StubError::Space)?;
     Ok(Arc::clone(lock().entry(ty.clone()).or_insert(stub)))
 }

@@ -39,6 +39,8 @@ impl Progress {
 struct Function {
     /// How often it has done so.
     priority: u32,
+    /// How often since the last job that was asked for.
+    since: u32,
     ordinary: Progress,
     /// OSR entries by the loop's offset in the module.
     loops: BTreeMap<u32, Progress>,
@@ -58,17 +60,18 @@ impl Function {
         self.ordinary.is_pending() || self.loops.values().any(|progress| progress.is_pending())
     }
 
-    /// Takes the next step towards a piece of optimized code.
-    fn ask(&mut self, osr: Option<u32>) -> Option<Wanted> {
-        let again = self.priority.is_power_of_two();
+    /// Takes the next step towards a piece of optimized code, for which it takes `rounds` budgets.
+    fn ask(&mut self, osr: Option<u32>, rounds: u32) -> Option<Wanted> {
+        let (again, earned) = (self.priority.is_power_of_two(), self.since >= rounds);
         let progress = self.progress(osr);
         match progress {
-            Progress::Idle => {
+            Progress::Idle if earned => {
                 *progress = Progress::Queued;
+                self.since = 0;
                 Some(Wanted { osr, first: true })
             }
             Progress::Queued if again => Some(Wanted { osr, first: false }),
-            Progress::Queued | Progress::Running | Progress::Ready | Progress::Abandoned => None,
+            Progress::Idle | Progress::Queued | Progress::Running | Progress::Ready | Progress::Abandoned => None,
         }
     }
 
@@ -151,18 +154,18 @@ struct State {
 
 impl ModuleTiering {
     /// A function has spent its budget at its entry.
-    pub(super) fn spent_at_entry(&self, function: DefinedFuncIndex, may_compile: bool) -> Decision {
+    pub(super) fn spent_at_entry(&self, function: DefinedFuncIndex, may_compile: bool, rounds: u32) -> Decision {
         let mut state = self.lock();
         let function = state.spent(function);
-        let job = if may_compile { function.ask(None) } else { None };
+        let job = if may_compile { function.ask(None, rounds) } else { None };
         function.decision(job)
     }
 
     /// A function has spent its budget in a loop.
-    pub(super) fn spent_in_loop(&self, hot: HotLoop, may_compile: bool, osr: bool) -> Decision {
+    pub(super) fn spent_in_loop(&self, hot: HotLoop, may_compile: bool, osr: bool, rounds: u32) -> Decision {
         let mut state = self.lock();
         let function = state.spent(hot.function);
-        let job = if may_compile { wanted_in_loop(function, hot, osr) } else { None };
+        let job = if may_compile { wanted_in_loop(function, hot, osr, rounds) } else { None };
         function.decision(job)
     }
 
@@ -231,22 +234,23 @@ impl State {
     fn spent(&mut self, function: DefinedFuncIndex) -> &mut Function {
         let function = self.functions.entry(function).or_default();
         function.priority = function.priority.saturating_add(1);
+        function.since = function.since.saturating_add(1);
         function
     }
 }
 
 /// What a function that has spent its budget in this loop should be given; see the head of `tiering`.
-fn wanted_in_loop(function: &mut Function, hot: HotLoop, osr: bool) -> Option<Wanted> {
+fn wanted_in_loop(function: &mut Function, hot: HotLoop, osr: bool, rounds: u32) -> Option<Wanted> {
     let few = hot.calls.is_none_or(|calls| calls <= tuning::FEW_CALLS);
     let room = function.loops.len() < tuning::OSR_ENTRIES || function.loops.contains_key(&hot.offset);
     let osr = osr && room;
     match function.ordinary {
         Progress::Idle if osr && few && function.entered < tuning::OSR_BEFORE_ORDINARY => {
-            function.ask(Some(hot.offset))
+            function.ask(Some(hot.offset), rounds)
         }
-        Progress::Idle => function.ask(None),
-        Progress::Ready if osr => function.ask(Some(hot.offset)),
-        Progress::Queued => function.ask(None),
+        Progress::Idle => function.ask(None, rounds),
+        Progress::Ready if osr => function.ask(Some(hot.offset), rounds),
+        Progress::Queued => function.ask(None, rounds),
         Progress::Running | Progress::Ready | Progress::Abandoned => None,
     }
 }

@@ -7,11 +7,15 @@ use std::ops::Range;
 
 use abi::layout::VALUE_SLOT;
 use abi::trap::TrapReason;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, MemFlagsData, Value};
 use wasm::ops::{BlockType, BrTable, Control};
 
 use super::region::Region;
 use super::state::{Translator, value_type};
+
+/// Most targets of a `br_table` that becomes a chain of compares.
+const CHAIN: u32 = 4;
 
 /// An open block.
 #[derive(Clone, Copy, Debug)]
@@ -375,6 +379,9 @@ impl Translator<'_> {
             return;
         }
         self.settle_fuel();
+        if table.len() <= CHAIN {
+            return self.branch_chain(index, table);
+        }
         let arity = self.branch_arity(self.frame_at(table.default()));
         let is_direct = arity == 0 && !is_crowded(table);
         let default = self.table_edge(table.default(), is_direct);
@@ -393,6 +400,15 @@ impl Translator<'_> {
             self.fill_table_edges(table, arity);
         }
         self.reachable = false;
+    }
+
+    /// A `br_table` of few targets: compares, which are predicted better than a jump through a table.
+    fn branch_chain(&mut self, index: Value, table: BrTable<'_>) {
+        for (number, depth) in (0..).zip(table.targets()) {
+            let condition = self.builder.ins().icmp_imm_u(IntCC::Equal, index, number);
+            self.branch_if(condition, depth);
+        }
+        self.branch(table.default());
     }
 
     /// The block that a `br_table` names for a label: the label itself, or a block on the way to it, one for each label.

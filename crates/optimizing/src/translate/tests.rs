@@ -156,3 +156,32 @@ fn only_wide_offsets_are_checked_in_guarded_memories() {
     assert_eq!(size((32 << 20) - 4), 1);
     assert_eq!(size((32 << 20) - 3), 2);
 }
+
+#[test]
+fn few_targets_are_compared_and_tests_for_a_value_are_branches() {
+    // `jmp` through a register is `ff` with `/4`.
+    let jumps_through_table = |code: &[u8]| code.windows(2).any(|pair| pair[0] == 0xff && pair[1] >> 3 == 0b11100);
+    let table = |targets: &str| {
+        let text = format!(
+            "(module (func (param i32) (result i32)
+               (block $a (block $b (br_table {targets} (local.get 0))) (return (i32.const 5))) (i32.const 6)))"
+        );
+        compile_text(&text, ALL);
+        compile_one(&text, VERIFY).bytes
+    };
+    assert!(!jumps_through_table(&table("$a $b $a $b $b")));
+    assert!(jumps_through_table(&table("$a $b $a $b $a $b")));
+    // `cmovcc` is `0f 4x`.
+    let moves = |code: &[u8]| code.windows(2).any(|pair| pair[0] == 0x0f && pair[1] >> 4 == 4);
+    let select = |condition: &str| {
+        let text = format!(
+            "(module (func (param i32 i32) (result i32) (i32.add (local.get 1)
+               (select (local.get 0) (local.get 1) {condition}))))"
+        );
+        compile_text(&text, ALL);
+        compile_one(&text, VERIFY).bytes
+    };
+    assert!(!moves(&select("(i32.eq (local.get 0) (i32.const 92))")));
+    assert!(moves(&select("(i32.eqz (local.get 0))")));
+    assert!(moves(&select("(i32.lt_s (local.get 0) (i32.const 92))")));
+}

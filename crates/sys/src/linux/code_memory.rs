@@ -182,7 +182,8 @@ impl CodeMemory {
     }
 
     /// Takes the memory behind the pages of `offset..offset + len` now, so that writing there cannot run out of it: a
-    /// write to a page that the system cannot supply is a fatal signal, this is an error. Contents are kept.
+    /// write to a page that the system cannot supply is a fatal signal, this is an error. The pages are mapped in the
+    /// writable view, which is cheaper for many at once than a fault for each. Contents are kept.
     ///
     /// # Errors
     /// `InvalidInput` when the range is not page-aligned or not inside; out of memory.
@@ -192,13 +193,12 @@ impl CodeMemory {
             return Ok(());
         }
         if let Some(file) = &self.file {
-            let result = fallocate(file, FallocateFlags::empty(), range.start as u64, len as u64);
-            return Ok(result?);
+            fallocate(file, FallocateFlags::empty(), range.start as u64, len as u64)?;
         }
         let start = self.writable.at(range.start).cast();
         // SAFETY: the range is inside the writable view; populating keeps contents.
         match unsafe { madvise(start, len, Advice::LinuxPopulateWrite) } {
-            // Kernels before 5.14 do not know the advice: the pages come at the first write.
+            // Kernels before 5.14 do not know the advice: the pages are mapped at the first write.
             Err(Errno::INVAL) => Ok(()),
             result => Ok(result?),
         }

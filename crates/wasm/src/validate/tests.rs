@@ -103,4 +103,6 @@ fn handles_are_send_and_sync() {
     check::<crate::canonical::TypeRegistry>();
     check::<crate::canonical::RegisteredTypes>();
     check::<crate::module::ModuleInfo>();
+    check::<crate::validate::Unvalidated>();
+    check::<crate::validate::Scratch>();
 }

@@ -206,6 +206,16 @@ impl Assembler {
         self.end
     }
 
+    /// What is written from this place on, which is in front of the end, is forgotten.
+    pub(super) fn set_end(&mut self, end: u32) {
+        self.end = end;
+    }
+
+    /// The byte at a place, headroom included; 0 if there is no such place.
+    pub(super) fn byte(&self, at: u32) -> u8 {
+        self.buffer.get(at as usize).copied().unwrap_or(0)
+    }
+
     /// The four bytes at a place, headroom included; 0 if there is no such place.
     #[inline]
     pub(super) fn word(&self, at: u32) -> u32 {

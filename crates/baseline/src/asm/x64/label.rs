@@ -33,6 +33,8 @@ const BOUND: u32 = 1 << 31;
 pub(super) struct Labels {
     /// By label: `BOUND | place`, or the place of the last distance that waits for it, or 0 (inside the headroom).
     states: Vec<u32>,
+    /// Where a label was bound last.
+    last_bound: u32,
     /// Displacements that name a label.
     places: Vec<Place>,
     /// Jump tables, written already, but empty.
@@ -58,11 +60,12 @@ struct Table {
 
 impl Labels {
     pub(super) fn new() -> Labels {
-        Labels { states: Vec::new(), places: Vec::new(), tables: Vec::new(), targets: Vec::new() }
+        Labels { states: Vec::new(), last_bound: 0, places: Vec::new(), tables: Vec::new(), targets: Vec::new() }
     }
 
     pub(super) fn clear(&mut self) {
         self.states.clear();
+        self.last_bound = 0;
         self.places.clear();
         self.tables.clear();
         self.targets.clear();
@@ -86,6 +89,7 @@ impl Assembler {
     #[inline]
     pub(crate) fn label_here(&mut self) -> Label {
         let number = self.labels.states.len() as u32;
+        self.labels.last_bound = self.end();
         self.labels.states.push(BOUND | self.end());
         Label(number)
     }
@@ -94,6 +98,7 @@ impl Assembler {
     #[inline]
     pub(crate) fn bind(&mut self, label: Label) {
         let here = self.end();
+        self.labels.last_bound = here;
         let state = &mut self.labels.states[label.0 as usize];
         let waiting = *state;
         debug_assert!(waiting & BOUND == 0, "label bound twice");
@@ -107,6 +112,18 @@ impl Assembler {
     #[inline]
     pub(crate) fn label_position(&self, label: Label) -> Option<u32> {
         self.labels.bound(label.0).map(|place| place - HEADROOM)
+    }
+
+    /// Takes back a `jmp` to the label if that was the last instruction, since the label is about to be bound behind it.
+    /// Not if another label is bound there. What else was noted of the code's end must not be in use.
+    pub(crate) fn take_back_jump(&mut self, label: Label) {
+        let end = self.end();
+        let Some(field) = end.checked_sub(4).filter(|&field| field > HEADROOM) else { return };
+        if self.labels.states[label.0 as usize] != field || self.labels.last_bound == end || self.byte(field - 1) != 0xe9 {
+            return;
+        }
+        self.labels.states[label.0 as usize] = self.word(field);
+        self.set_end(field - 1);
     }
 
     /// Whether some jump waits for the label.

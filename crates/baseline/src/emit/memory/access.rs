@@ -63,13 +63,13 @@ impl Function<'_> {
         let ty = self.memory_type(arg.memory);
         let least = ty.min_bytes().unwrap_or(u64::MAX);
         let reach = self.constant(0).and_then(|index| index.checked_add(end?));
-        if let (Some(index), true) = (self.constant(0), reach.is_some_and(|reach| reach <= least)) {
-            if let Some(disp) = displacement(index, arg.offset) {
-                // Memories do not shrink.
-                self.drop_top();
-                let base = self.memory_base(arg.memory);
-                return Access { mem: Mem::base(base, disp), spare: None, faults: false };
-            }
+        if reach.is_some_and(|reach| reach <= least)
+            && let Some(disp) = self.constant(0).and_then(|index| displacement(index, arg.offset))
+        {
+            // Memories do not shrink.
+            self.drop_top();
+            let base = self.memory_base(arg.memory);
+            return Access { mem: Mem::base(base, disp), spare: None, faults: false };
         }
         let index = self.pop_int();
         let fixed = fixed_length(&ty);

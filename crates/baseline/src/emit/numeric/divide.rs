@@ -25,16 +25,15 @@ pub(super) enum Division {
 impl Function<'_> {
     pub(super) fn divide(&mut self, division: Division, ty: MachineType, fold: TryFoldBinary) {
         let divisor = self.constant(0);
-        if let (Some(a), Some(b)) = (self.constant(1), divisor) {
-            if let Some(result) = fold(a, b) {
-                self.drop_top();
-                self.drop_top();
-                return self.push_const(ty, result);
-            }
+        if let (Some(a), Some(b)) = (self.constant(1), divisor)
+            && let Some(result) = fold(a, b)
+        {
+            self.drop_top();
+            self.drop_top();
+            return self.push_const(ty, result);
         }
         match divisor {
-            None => self.divide_checked(division, ty),
-            Some(0) => self.divide_checked(division, ty),
+            None | Some(0) => self.divide_checked(division, ty),
             Some(divisor) => self.divide_by(division, ty, divisor),
         }
     }

@@ -7,7 +7,7 @@
 use abi::assign::MachineType::{self, F32};
 
 use super::conversion::Rounded;
-use super::{Bits, FoldBinary, FoldUnary};
+use super::{FoldBinary, FoldUnary};
 use crate::asm::x64::{Cond, Mem, SseOp, Xmm};
 use crate::function::Function;
 use crate::operand::{FloatOperand, SCRATCH_FLOAT};
@@ -18,8 +18,15 @@ pub(super) fn by_type(ty: MachineType, single: SseOp, double: SseOp) -> SseOp {
     if ty == F32 { single } else { double }
 }
 
+/// On the bits, since compilers that know how a float was made may find that it "is no NaN with other bits".
 fn is_nan(ty: MachineType, bits: u64) -> bool {
-    if ty == F32 { f32::of(bits).is_nan() } else { f64::of(bits).is_nan() }
+    let infinite = if ty == F32 { u64::from(f32::INFINITY.to_bits()) } else { f64::INFINITY.to_bits() };
+    bits & magnitude(ty) as u64 > infinite
+}
+
+/// The bits of the positive canonical NaN.
+fn canonical_nan(ty: MachineType) -> u64 {
+    if ty == F32 { 0x7fc0_0000 } else { 0x7ff8_0000_0000_0000 }
 }
 
 /// All bits but the sign.
@@ -28,19 +35,20 @@ fn magnitude(ty: MachineType) -> u128 {
 }
 
 impl Function<'_> {
-    /// May a result be replaced by one computed here? One that is NaN only if its bits are known.
-    fn may_fold(&self, ty: MachineType, bits: u64) -> bool {
-        self.settings().canonical_nans || !is_nan(ty, bits)
+    /// The result of an arithmetic operator that was computed here, unless it is a NaN whose bits the machine chooses.
+    fn folded(&self, ty: MachineType, bits: u64) -> Option<u64> {
+        match (is_nan(ty, bits), self.settings().canonical_nans) {
+            (false, _) => Some(bits),
+            (true, true) => Some(canonical_nan(ty)),
+            (true, false) => None,
+        }
     }
 
     /// Computes an arithmetic operator of constants; then all is done.
     #[inline]
     fn fold_float_binary(&mut self, ty: MachineType, fold: FoldBinary) -> bool {
         let (Some(first), Some(second)) = (self.constant(1), self.constant(0)) else { return false };
-        let bits = fold(first, second);
-        if !self.may_fold(ty, bits) {
-            return false;
-        }
+        let Some(bits) = self.folded(ty, fold(first, second)) else { return false };
         self.drop_top();
         self.drop_top();
         self.push_const(ty, bits);
@@ -50,10 +58,8 @@ impl Function<'_> {
     /// Computes an arithmetic operator of a constant; then all is done.
     #[inline]
     fn fold_float_unary(&mut self, ty: MachineType, fold: FoldUnary) -> bool {
-        let Some(bits) = self.constant(0).map(fold) else { return false };
-        if !self.may_fold(ty, bits) {
-            return false;
-        }
+        let Some(operand) = self.constant(0) else { return false };
+        let Some(bits) = self.folded(ty, fold(operand)) else { return false };
         self.drop_top();
         self.push_const(ty, bits);
         true
@@ -73,8 +79,7 @@ impl Function<'_> {
         let number = self.asm.new_label();
         self.asm.sse_rr(by_type(ty, SseOp::UCOMISS, SseOp::UCOMISD), result, result);
         self.asm.jcc(Cond::Np, number);
-        let nan = if ty == F32 { 0x7fc0_0000 } else { 0x7ff8_0000_0000_0000 };
-        self.load_const(ty, result.into(), nan);
+        self.load_const(ty, result.into(), canonical_nan(ty));
         self.asm.bind(number);
     }
 

@@ -79,3 +79,16 @@ fn every_phase_has_its_own_number_and_name() {
         assert_eq!(Phase::ALL.iter().filter(|other| other.name() == phase.name()).count(), 1);
     }
 }
+
+#[test]
+fn very_many_phases_are_thinned_and_few_are_not() {
+    let changes = |count: u64| {
+        let pair = |at: u64| [(10 * at, Change::Publish(Tier::Baseline)), (10 * at + 5, Change::Flush)];
+        (0..count).flat_map(pair).collect::<Vec<_>>()
+    };
+    let (few, many) = (play(&changes(100)), play(&changes(10_000)));
+    assert_eq!(few.visible_phases(1_000), few.phases);
+    let visible = many.visible_phases(100_000);
+    assert_eq!((many.phases.len(), visible.len()), (20_000, 1_000));
+    assert_eq!(visible.last(), many.phases.last());
+}

@@ -84,6 +84,7 @@ impl Walk<'_> {
                     require!(!ty.is_marked());
                     push!(ty);
                     pos = next;
+                    // Two in a row are common enough to save a jump.
                     if bytes.get(pos) == Some(&0x20) {
                         let (index, next) = some!(self::index(bytes, pos + 1));
                         let ty = *some!(locals.get(index as usize));
@@ -106,6 +107,7 @@ impl Walk<'_> {
                 }
                 Class::I32Const => {
                     let next = some!(skip_i32(bytes, pos + 1));
+                    // A constant is mostly the second operand of the operator behind it.
                     if let Some(&op) = bytes.get(next)
                         && CLASSES[usize::from(op)] == Class::Binary
                     {
@@ -265,12 +267,11 @@ impl Walk<'_> {
                 }
                 Class::CallIndirect => {
                     let (ty, next) = some!(index(bytes, pos + 1));
-                    let byte = *some!(bytes.get(next));
-                    require!(byte < 0x80);
-                    let table = some!(facts.tables.get(usize::from(byte)));
+                    let (table, next) = some!(index(bytes, next));
+                    let table = some!(facts.tables.get(table as usize));
                     require!(several_tables && at!(1) == table.index && table.element == Ty::FUNCREF);
                     call!(top - 1, some!(facts.signatures.get(ty as usize)));
-                    pos = next + 1;
+                    pos = next;
                 }
                 Class::Nop => pos += 1,
                 Class::Drop => {

@@ -159,16 +159,16 @@ fn valid_bodies_are_taken() {
     }
 }
 
-#[test]
-fn changed_bodies_are_judged_alike() {
-    let mut random = Random(7);
+/// Changes every body of the samples under every set of proposals, and counts what was valid and what was not.
+fn judge_changes(samples: impl Iterator<Item = Vec<u8>>, rounds: usize, seed: u64) -> (usize, usize) {
+    let mut random = Random(seed);
     let (mut valid, mut invalid) = (0, 0);
-    for bytes in modules().into_iter().chain(smith(40)).chain([wat(CHAPTERS)]) {
+    for bytes in samples {
         for features in feature_sets() {
             let Some(mut bench) = Bench::new(&bytes, &features) else { continue };
             for (index, range) in bench.decoded.info.bodies.clone().into_iter().enumerate() {
                 let body = &bytes[range];
-                for _ in 0..60.min(body.len()) {
+                for _ in 0..rounds.min(body.len()) {
                     let changed = change(&mut random, body);
                     bench.agree(index as u32, &changed);
                 }
@@ -177,8 +177,24 @@ fn changed_bodies_are_judged_alike() {
             invalid += bench.tally.invalid;
         }
     }
-    println!("{valid} valid, {invalid} invalid");
+    (valid, invalid)
+}
+
+#[test]
+fn changed_bodies_are_judged_alike() {
+    let samples = modules().into_iter().chain(smith(40)).chain([wat(CHAPTERS)]);
+    let (valid, invalid) = judge_changes(samples, 60, 7);
     assert!(valid > 1000 && invalid > 10_000, "{valid} {invalid}");
+}
+
+#[test]
+#[ignore = "takes minutes: for changes of the rules"]
+fn changed_bodies_are_judged_alike_for_long() {
+    for seed in 0..30 {
+        let chapters = std::iter::repeat_n(wat(CHAPTERS), 20);
+        let (valid, invalid) = judge_changes(smith(300).into_iter().chain(chapters), 2000, seed);
+        println!("{seed}: {valid} valid, {invalid} invalid");
+    }
 }
 
 /// Every pair of operators in a block of reachable and of unreachable code.
