@@ -2,10 +2,12 @@
 
 mod abi;
 mod bad_input;
+mod bombs;
 mod child;
 mod differential;
 mod embedding;
 mod fetched;
+mod lazy;
 mod random;
 mod resources;
 mod scripts;

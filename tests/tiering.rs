@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod events;
+mod feedback;
 mod osr;
 mod threads;
 mod tier_up;

@@ -10,7 +10,6 @@ pub const V128: u8 = 0x7b;
 pub const EMPTY: u8 = 0x40;
 
 /// Instructions without immediates.
-pub const UNREACHABLE: &[u8] = &[0x00];
 pub const ELSE: &[u8] = &[0x05];
 pub const END: &[u8] = &[0x0b];
 pub const DROP: &[u8] = &[0x1a];
@@ -44,7 +43,11 @@ pub fn constant(value: usize) -> Vec<u8> {
     let mut bytes = with(0x41, value);
     // The highest bit of the last byte's seven is the sign.
     let last = bytes.pop().unwrap_or(0);
-    if last & 0x40 == 0 { bytes.push(last) } else { bytes.extend([last | 0x80, 0]) }
+    if last & 0x40 == 0 {
+        bytes.push(last)
+    } else {
+        bytes.extend([last | 0x80, 0])
+    }
     bytes
 }
 

@@ -61,7 +61,7 @@ impl Configuration {
             Configuration::OptimizingChecked => config.tier(TierChoice::Optimizing).guard_pages(false),
             Configuration::Auto => config.tier(TierChoice::Auto),
             Configuration::AutoHurried => config.tier(TierChoice::Auto).tiering_budget(HURRIED),
-            Configuration::AutoAtOnce => config.tier(TierChoice::Auto).tiering_budget(HURRIED).sync_tier_up(true),
+            Configuration::AutoAtOnce => config.tier(TierChoice::Auto).tiering_budget(AT_ONCE).sync_tier_up(true),
         };
         config
     }
@@ -69,6 +69,9 @@ impl Configuration {
 
 /// A budget that a few calls or turns of a loop spend.
 const HURRIED: u32 = 200;
+
+/// A budget that most loops spend before their function is called again, so that they are left by OSR entries.
+const AT_ONCE: u32 = 1000;
 
 impl fmt::Display for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -66,3 +66,28 @@ fn a_timeline_of_one_module() {
     assert_eq!(told[told.len() - 3..told.len() - 1], ["flush f0", "flush f1"]);
     assert!(told[told.len() - 1].starts_with("free "));
 }
+
+/// A listener that panics when a function is published.
+#[derive(Debug)]
+struct Faulty;
+
+impl upshift::EventListener for Faulty {
+    fn event(&self, event: &upshift::Event) {
+        assert!(!matches!(event.kind, EventKind::Publish { .. }), "a test of panics");
+    }
+}
+
+#[test]
+fn a_listener_that_panics_harms_nobody_else() {
+    let engine = Engine::new(at_once().event_listener(Some(Arc::new(Faulty)))).unwrap();
+    let (module, mut store, instance) = instantiate(&engine, &chain(2, 3));
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "0").unwrap();
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.call(&mut store, 0)));
+    assert!(outcome.is_err(), "the panic comes out where the call was made");
+    // What was published stays published.
+    for _ in 0..10 {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.call(&mut store, 0)));
+    }
+    assert!(run.call(&mut store, 0).is_ok());
+    let _ = module.compile_all();
+}

@@ -22,8 +22,11 @@ pub struct Instance {
     /// The functions, then an entry stub for each of them.
     code: Placed,
     context: Vec<u128>,
-    _parts: (Box<StoreContext>, Box<[*const u8]>, Box<[u32]>, Box<[u8]>),
+    _parts: Parts,
 }
+
+/// What the instance context points to.
+type Parts = (Box<StoreContext>, Box<[*const u8]>, Box<[u32]>, Box<[u8]>);
 
 impl Instance {
     /// Compiles a module whose memory is filled with bytes that are all different nearby.

@@ -100,8 +100,8 @@ pub fn loop_cost(code_len: u32) -> i32 {
     (20 + code_len).min(MAX_COST) as i32
 }
 
-/// One step never spends more, so that a huge function is not hot at its first call.
-const MAX_COST: u32 = 16 << 10;
+/// One step never spends more: a pass through a huge function or loop, such as an interpreter's, executes a small part of it.
+const MAX_COST: u32 = 2 << 10;
 
 /// What one call site has seen: a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -18,6 +18,10 @@ impl Visitor for Function<'_> {
     type Error = EmitError;
 
     fn control(&mut self, op: Control<'_>, at: usize) -> Emitted {
+        // A branch or a call may take much code, so do not go on for nothing.
+        if self.asm.overflowed() {
+            return Err(EmitError::too_long());
+        }
         if self.reachable {
             match op {
                 Control::If(_) | Control::BrIf(_) => self.begin_with_condition(at),
@@ -31,6 +35,9 @@ impl Visitor for Function<'_> {
     }
 
     fn call(&mut self, op: Call, at: usize) -> Emitted {
+        if self.asm.overflowed() {
+            return Err(EmitError::too_long());
+        }
         if self.reachable {
             self.begin(at);
             self.emit_call(op);

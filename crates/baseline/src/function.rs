@@ -107,6 +107,14 @@ pub(crate) struct Function<'a> {
 #[derive(Debug)]
 pub(crate) struct EmitError(pub(crate) String);
 
+impl EmitError {
+    /// The code passed the assembler's limit.
+    #[cold]
+    pub(crate) fn too_long() -> EmitError {
+        EmitError("the function's code is too long".into())
+    }
+}
+
 impl From<DecodeError> for EmitError {
     fn from(error: DecodeError) -> EmitError {
         EmitError(error.to_string())
@@ -237,7 +245,7 @@ impl<'a> Function<'a> {
     ) -> Result<CompiledCode, EmitError> {
         self.asm.emit_constants();
         if self.asm.overflowed() {
-            return Err(EmitError("the function's code is too long".into()));
+            return Err(EmitError::too_long());
         }
         if let Some(failure) = self.failure {
             return Err(EmitError(failure.into()));

@@ -291,12 +291,6 @@ impl Function<'_> {
         if self.is_spent(operand.into()) { operand } else { self.alloc_float() }
     }
 
-    /// Frees this register: what is in it is moved away. Pinned up to the end of the operator.
-    #[allow(dead_code, reason = "no operator demands a vector register without AVX but `pblendvb`")]
-    pub(crate) fn take_float(&mut self, register: Xmm) {
-        self.take_reg(Reg::float(register));
-    }
-
     /// A register for a result or for the time of the operator.
     #[inline]
     pub(crate) fn alloc_float(&mut self) -> Xmm {

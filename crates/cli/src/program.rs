@@ -196,6 +196,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
     let mut config = options.config()?;
     recording.listen(&mut config);
     let engine = Engine::new(&config)?;
+    // The process ends with the program: it need not wait for an optimizing job that nobody will profit from any more, as
+    // dropping the last handle would.
+    std::mem::forget(engine.clone());
     let title = input::name(options.file());
     let words = options.tiering.describe();
     let binary = recording.span("wasm.Read", || input::module(options.file()))?;

@@ -1,13 +1,16 @@
 //! What the engine keeps with a module, beside its code: how far its validation and tiering are, the variant that checks
 //! memory accesses, and the memory image.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use abi::compiler::CompileError;
 use abi::memory::MemoryStyle;
+use abi::tier::Tier;
 use code::native_module::{NativeModule, Parts};
 use runtime::image::InitialImage;
+use wasm::types::DefinedFuncIndex;
 
 use crate::config::Config;
 use crate::events::ModuleNumber;
@@ -15,6 +18,9 @@ use crate::service::Counts;
 use crate::tiering::ModuleTiering;
 use crate::tuning;
 use crate::validation::Validation;
+
+/// A piece of code: the function, the tier, and the loop if it is an OSR entry.
+pub(crate) type Wanted = (DefinedFuncIndex, Tier, Option<u32>);
 
 /// What the engine keeps with a module.
 #[derive(Debug)]
@@ -24,6 +30,8 @@ pub(crate) struct Attachment {
     pub(crate) validation: Option<Arc<Validation>>,
     pub(crate) tiering: ModuleTiering,
     pub(crate) counts: Counts,
+    /// Functions that are too much for a compiler, and why: they would be so the next time.
+    refused: Mutex<HashMap<Wanted, CompileError>>,
     /// The same module with code that checks every memory access; made when an instance needs it.
     checked: OnceLock<Arc<NativeModule>>,
     instantiations: AtomicU32,
@@ -37,10 +45,22 @@ impl Attachment {
             validation,
             tiering: ModuleTiering::default(),
             counts: Counts::default(),
+            refused: Mutex::default(),
             checked: OnceLock::new(),
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
         }
+    }
+
+    /// Why the compiler has refused this before, if it has.
+    pub(crate) fn refusal(&self, wanted: Wanted) -> Option<CompileError> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get(&wanted).cloned()
+    }
+
+    /// Remembers that the compiler refuses this.
+    pub(crate) fn refuse(&self, wanted: Wanted, error: CompileError) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted, error);
     }
 }
 

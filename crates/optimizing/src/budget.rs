@@ -1,12 +1,13 @@
 //! What one job may take: time and memory, watched while a body is translated, and estimated before Cranelift gets it.
 //!
 //! Cranelift cannot be interrupted, and for some code it takes more than linear time. So a job is refused when the
-//! estimate is beyond its budget. The estimate is made of what was measured over the functions of large programs, where it
-//! is at most twice what it takes, and over code written to be slow, where it may be a third:
+//! estimate is beyond its budget. The estimate is made of what was measured over the functions of large programs, for which
+//! it is one to four times what they take, and over code written to be slow, where it may be half of that:
 //! - each *point* (an instruction, a block parameter, an argument of a branch, an entry of a jump table) takes its time;
 //! - so does each value of the frontend, even one that is gone by now: many locals times many merges;
 //! - the register allocator suffers from values that live long: the sum of all spans from definition to last use, in
 //!   points, over what is usual;
+//! - it suffers, too, from blocks with more parameters than there are registers: from the square of all that are too many;
 //! - and loop analysis from deep nests of loops: for each loop, the loops around it.
 
 use std::time::{Duration, Instant};
@@ -30,6 +31,10 @@ const VALUE: u64 = 250;
 const SPAN: u64 = 16;
 /// Values that are live at once, on average, in code of the usual kind.
 const USUAL_PRESSURE: u64 = 300;
+/// Parameters of a block that find a register.
+const REGISTERS: u64 = 16;
+/// Nanoseconds for each two parameters beyond.
+const CROWD: u64 = 1;
 /// Nanoseconds for a loop around a loop.
 const NEST: u64 = 12;
 
@@ -140,7 +145,9 @@ impl Meter {
     /// What Cranelift will take for a function that is translated.
     pub(crate) fn estimate(&self, func: &Function) -> Estimate {
         let mut spans = Spans { spans: vec![NO_SPAN; func.dfg.num_values()], at: 0 };
+        let mut crowd = 0u64;
         for block in func.layout.blocks() {
+            crowd += (func.dfg.num_block_params(block) as u64).saturating_sub(REGISTERS);
             for &param in func.dfg.block_params(block) {
                 spans.touch(func, param);
             }
@@ -162,7 +169,8 @@ impl Meter {
         let points = spans.at + self.entries;
         let long = spans.sum().saturating_sub(points.saturating_mul(USUAL_PRESSURE));
         let values = func.dfg.num_values() as u64;
-        let terms = [(points, POINT), (values, VALUE), (long, SPAN), (self.nest, NEST)];
+        let crowd = crowd.saturating_mul(crowd);
+        let terms = [(points, POINT), (values, VALUE), (long, SPAN), (crowd, CROWD), (self.nest, NEST)];
         let nanos = terms.iter().fold(0u64, |sum, &(count, each)| sum.saturating_add(count.saturating_mul(each)));
         Estimate {
             points,

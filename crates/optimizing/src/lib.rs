@@ -2,10 +2,14 @@
 //! The only crate that names `cranelift_*`.
 //!
 //! A function is compiled in these steps:
-//! 1. `function::compile` takes this thread's reusable contexts and builds the signature (`signature`).
-//! 2. [`wasm::decode::code::BodyReader`] visits the operators; `translate` turns each into intermediate code.
-//! 3. Cranelift optimizes, allocates registers and emits (`isa` holds its settings).
-//! 4. `function` turns the result into an [`abi::compiled::CompiledCode`] and refuses code that would need linking.
+//! 1. `inline` decides from feedback which calls to inline, if there is feedback.
+//! 2. `function::compile` takes this thread's reusable contexts and builds the signature (`signature`).
+//! 3. [`wasm::decode::code::BodyReader`] visits the operators; `translate` turns each into intermediate code. An OSR entry
+//!    starts in a loop: `translate::osr`.
+//! 4. `budget` gives up a job that takes too long, or would: Cranelift cannot be interrupted.
+//! 5. Cranelift optimizes (`isa` holds its settings); `latch` mends the ends of loops; Cranelift allocates registers and
+//!    emits.
+//! 6. `finish` turns the result into an [`abi::compiled::CompiledCode`] and refuses code that would need linking.
 #![forbid(unsafe_code)]
 
 mod budget;

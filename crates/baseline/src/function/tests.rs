@@ -220,3 +220,31 @@ fn a_stack_of_many_operands_is_compiled_or_refused() {
         assert!(fits || compiled == Err(CompileErrorKind::Limit));
     }
 }
+
+#[test]
+fn code_that_grows_past_all_bounds_is_refused() {
+    // Branches out of a block of 500 results, each of which stores them all somewhere else.
+    let results = 500;
+    let mut bytes = b"\0asm\x01\0\0\0\x01".to_vec();
+    let mut types = vec![2, 0x60, 1, 0x7f, 0, 0x60, 0];
+    leb(&mut types, results);
+    types.resize(types.len() + results, 0x7f);
+    leb(&mut bytes, types.len());
+    bytes.extend(types);
+    bytes.extend(b"\x03\x02\x01\0");
+    let mut body = vec![0, 0x20, 0, 0x02, 0x01, 0x20, 0];
+    (0..results).for_each(|_| body.extend([0x20, 0]));
+    (0..120_000).for_each(|_| body.extend([0x20, 0, 0x0d, 0]));
+    body.extend([0x0c, 0, 0x0b]);
+    body.resize(body.len() + results + 1, 0x1a);
+    body.push(0x0b);
+    let mut section = vec![1];
+    leb(&mut section, body.len());
+    section.extend(body);
+    bytes.push(10);
+    leb(&mut bytes, section.len());
+    bytes.extend(section);
+    let codes = try_compile(&bytes, Settings::default(), Features::default()).expect("the module is valid");
+    let kinds: Vec<_> = codes.into_iter().map(|code| code.map(|_| ()).map_err(|error| error.kind)).collect();
+    assert_eq!(kinds, [Err(CompileErrorKind::Limit)]);
+}

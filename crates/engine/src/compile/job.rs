@@ -19,6 +19,7 @@ use sys::process::thread_cpu_time;
 use sys::stack::{approximate_sp, current_thread_stack_bounds};
 use wasm::types::DefinedFuncIndex;
 
+use crate::attachment::Wanted;
 use crate::events::{Cause, EventKind, Outcome};
 use crate::service::Service;
 use crate::validation::Validation;
@@ -79,6 +80,11 @@ impl Job<'_> {
         self.module.info().func_index(self.function).0
     }
 
+    /// What is to be made.
+    fn wanted(&self) -> Wanted {
+        (self.function, self.tier, self.osr)
+    }
+
     fn existing(&self) -> Option<*const u8> {
         match self.osr {
             Some(offset) => self.module.osr_entry(self.function, offset),
@@ -90,6 +96,9 @@ impl Job<'_> {
     fn make_untold(&self, service: &Service, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
         if let Some(validation) = &attachment::of(self.module).validation {
             validation.check(self.module, self.function)?;
+        }
+        if let Some(error) = attachment::of(self.module).refusal(self.wanted()) {
+            return Err(error.into());
         }
         let mut room = code_gc::Room::default();
         loop {
@@ -132,6 +141,15 @@ impl Job<'_> {
         // A bug of the compiler costs this function, not the process.
         let compile =
             || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
+        let (module, wanted) = (self.module, self.wanted());
+        // What is too much for a compiler is not tried again at each call.
+        let compile = || {
+            compile().inspect_err(|error| {
+                if error.kind == CompileErrorKind::Limit {
+                    attachment::of(module).refuse(wanted, error.clone());
+                }
+            })
+        };
         with_stack(compile).map_err(|error| fail(error.to_string()))?
     }
 }

@@ -35,7 +35,7 @@ fn tasks_are_done_by_urgency_and_dropped_with_the_pool() {
     let closed = gate.lock().unwrap();
     let wait = Arc::clone(&gate);
     assert!(pool.spawn(Urgency::Urgent, Box::new(move || drop(lock(&wait)))));
-    while lock(&pool.shared.state).urgent.len() > 0 {
+    while !lock(&pool.shared.state).urgent.is_empty() {
         std::thread::yield_now();
     }
     let done = Arc::new(AtomicUsize::new(0));
@@ -58,7 +58,7 @@ fn tasks_are_done_by_urgency_and_dropped_with_the_pool() {
     let closed = gate.lock().unwrap();
     let wait = Arc::clone(&gate);
     pool.spawn(Urgency::Urgent, Box::new(move || drop(lock(&wait))));
-    while lock(&pool.shared.state).urgent.len() > 0 {
+    while !lock(&pool.shared.state).urgent.is_empty() {
         std::thread::yield_now();
     }
     let kept = Arc::new(());

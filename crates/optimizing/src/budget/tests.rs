@@ -61,7 +61,7 @@ fn bombs() -> Vec<String> {
             "i32 ".repeat(locals)
         )
     };
-    vec![phi(1000, 200), nested(60_000), stack(20_000), merges(3000, 10_000)]
+    vec![phi(1000, 200), phi(200, 1000), nested(60_000), stack(20_000), merges(3000, 10_000)]
 }
 
 #[test]

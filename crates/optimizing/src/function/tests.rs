@@ -36,7 +36,7 @@ fn every_module_of_the_suite_compiles() {
                 functions += codes.map_or(0, |codes| codes.len());
                 let codes = compile_loops(&compiler, &module, policy, settings);
                 entries += codes.map_or(0, |codes| codes.len());
-                for first in [0, 1, 4] {
+                for first in [0, 4] {
                     let codes = compile_inlined(&compiler, &module, policy, settings, first).unwrap_or_default();
                     inlined += codes.iter().map(|code| code.inlined.len()).sum::<usize>();
                 }

@@ -37,7 +37,7 @@ fn functions_can_be_looked_at() {
     assert_eq!(module.locals(1).unwrap(), [(2, crate::ValType::I64), (1, crate::ValType::F32)]);
     module.compile_function(1).unwrap();
     let code = module.code(1).unwrap();
-    assert_eq!(code.tier, crate::Tier::Optimizing);
+    assert_eq!(code.tier, crate::Tier::Baseline);
     assert!(code.traps.iter().any(|&(_, text)| text == "out of bounds memory access"));
     assert!(code.positions.iter().any(|&(_, offset)| offset == Some(operators[1].0 as u32)));
     for index in [0, 2, u32::MAX] {

@@ -119,7 +119,10 @@ impl Assembler {
     pub(crate) fn take_back_jump(&mut self, label: Label) {
         let end = self.end();
         let Some(field) = end.checked_sub(4).filter(|&field| field > HEADROOM) else { return };
-        if self.labels.states[label.0 as usize] != field || self.labels.last_bound == end || self.byte(field - 1) != 0xe9 {
+        if self.labels.states[label.0 as usize] != field
+            || self.labels.last_bound == end
+            || self.byte(field - 1) != 0xe9
+        {
             return;
         }
         self.labels.states[label.0 as usize] = self.word(field);
