@@ -1,5 +1,6 @@
 //! Functions move between tiers while they run: tier-up, on-stack replacement, code that is dropped and comes back.
 
+mod backtraces;
 mod ceiling;
 mod events;
 mod feedback;

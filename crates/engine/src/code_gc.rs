@@ -9,8 +9,9 @@
 //! Who asks: a function that is compiled or has spent its budget ([`collect_if_worth_it`]), a compilation past the ceiling
 //! ([`keep_below_ceiling`]), and one that finds code memory full ([`Room`]). Each of them takes pointers to code only after.
 //!
-//! Accepted: with several stores that are always running, retired code stays. Rejected: stopping them by the stack limit,
-//! which costs every one of them a trip through the runtime for memory that is seldom missed.
+//! Accepted: with several stores that are always running, retired code stays, and flushing stops until it can be freed.
+//! Rejected: stopping them by the stack limit, which costs every one of them a trip through the runtime for memory that is
+//! seldom missed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -42,6 +43,18 @@ pub(crate) struct CodeGc {
 struct State {
     /// After a try in vain: when the next one may be.
     not_before: Option<Instant>,
+}
+
+impl CodeGc {
+    /// Could the last collection free nothing, because other stores were running?
+    fn was_in_vain(&self) -> bool {
+        match self.state.try_lock() {
+            Ok(state) => state.not_before.is_some(),
+            Err(TryLockError::Poisoned(state)) => state.into_inner().not_before.is_some(),
+            // One is under way.
+            Err(TryLockError::WouldBlock) => false,
+        }
+    }
 }
 
 /// Collects if there is enough to free, and the last try was not in vain just now.
@@ -101,7 +114,10 @@ pub(crate) fn keep_below_ceiling(service: &Service, running: Option<&Running>) {
         return;
     }
     let in_use = || space.code_bytes().saturating_sub(space.retired_bytes());
-    if in_use() > ceiling {
+    // What was flushed and cannot be freed, as other stores run, takes as much memory as before: flushing more of it would
+    // only make more.
+    let is_stuck = space.retired_bytes() > ceiling && service.code_gc.was_in_vain();
+    if in_use() > ceiling && !is_stuck {
         let target = ceiling / 4 * 3;
         flush::coldest(service, in_use() - target);
         if in_use() > ceiling {

@@ -9,7 +9,7 @@
 //! that is made, it ends soon.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, SourceLoc, Value};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Opcode, SourceLoc, Value};
 use wasm::decode::code::BodyReader;
 use wasm::types::{FuncType, TypeIndex};
 
@@ -60,6 +60,7 @@ impl<'a> Translator<'a> {
             self.scratch.locals.push(local);
         }
         self.scratch.stack.truncate(first);
+        self.part_frames();
         let mut reader = BodyReader::new(node.body.bytes, node.body.offset);
         let locals = reader.locals()?;
         self.declare_locals(&locals);
@@ -69,7 +70,21 @@ impl<'a> Translator<'a> {
         self.scratch.locals.truncate(self.body.locals);
         self.body = caller;
         self.locate(call);
+        if self.reachable {
+            self.part_frames();
+        }
         Ok(())
+    }
+
+    /// Keeps a load of one frame out of an instruction of another, to which its trap would be put down. Takes no code.
+    fn part_frames(&mut self) {
+        let Some(block) = self.builder.current_block() else { return };
+        let func = &*self.builder.func;
+        let opcodes = func.layout.block_insts(block).rev().map(|inst| func.dfg.insts[inst].opcode());
+        let mut since_last = opcodes.take_while(|&opcode| opcode != Opcode::SequencePoint);
+        if since_last.any(Opcode::can_load) {
+            self.builder.ins().sequence_point();
+        }
     }
 
     /// Calls what `reference` refers to, inlined if it is one of the targets; `otherwise` makes the ordinary call.
