@@ -1,20 +1,21 @@
-//! Valid modules of any shape: every export runs to an end under fuel, and memories with guard pages and with explicit
-//! checks give the same results, traps, and contents.
+//! Valid modules of any shape: every export runs to an end under fuel, and the optimizing tier, the baseline tier with
+//! explicit checks, and both tiers with a budget that is spent at once give the same results, traps, and contents.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use upshift::{Config, Engine, Extern, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, Val};
+use upshift::{Config, Engine, Extern, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TierChoice, Val};
 
-static GUARDED: LazyLock<Engine> = LazyLock::new(|| engine(true));
-static CHECKED: LazyLock<Engine> = LazyLock::new(|| engine(false));
+static OPTIMIZING: LazyLock<Engine> = LazyLock::new(|| engine(Config::new().tier(TierChoice::Optimizing)));
+static BASELINE: LazyLock<Engine> =
+    LazyLock::new(|| engine(Config::new().tier(TierChoice::Baseline).guard_pages(false)));
+static AUTO: LazyLock<Engine> = LazyLock::new(|| engine(Config::new().tiering_budget(500).sync_tier_up(true)));
 
-fn engine(guard_pages: bool) -> Engine {
-    let mut config = Config::new();
-    config.guard_pages(guard_pages).consume_fuel(true).canonicalize_nans(true).verify_compiler(true);
-    Engine::new(&config).expect("an engine")
+fn engine(config: &mut Config) -> Engine {
+    config.consume_fuel(true).canonicalize_nans(true).verify_compiler(true);
+    Engine::new(config).expect("an engine")
 }
 
 fn module(data: &[u8]) -> Option<Vec<u8>> {
@@ -96,11 +97,15 @@ fn checksum(bytes: &[u8]) -> (usize, u64) {
 
 fuzz_target!(|data: &[u8]| {
     let Some(bytes) = module(data) else { return };
-    let (guarded, checked) = (run(&GUARDED, &bytes), run(&CHECKED, &bytes));
-    // Frames of the two differ in size, so a deep recursion may end in one by the stack and in the other by its fuel; what
+    // Frames of the tiers differ in size, so a deep recursion may end in one by the stack and in another by its fuel; what
     // comes after such a trap need not agree either.
     let exhausted = |seen: &[String]| seen.iter().any(|line| line.contains("call stack exhausted"));
-    if !exhausted(&guarded) && !exhausted(&checked) {
-        assert_eq!(guarded, checked);
+    let optimizing = run(&OPTIMIZING, &bytes);
+    for engine in [&BASELINE, &AUTO] {
+        let other = run(engine, &bytes);
+        if exhausted(&optimizing) || exhausted(&other) {
+            return;
+        }
+        assert_eq!(optimizing, other);
     }
 });
