@@ -106,21 +106,82 @@ pub fn results_need_buffer(results: &[ValType]) -> bool {
 
 /// The locations of all values at a call of a function of type `ty`.
 pub fn assign(ty: &FuncType) -> Signature {
-    let mut cursor = Cursor::default();
-    let context = cursor.place(MachineType::I64);
-    let buffered = results_need_buffer(ty.results());
-    let result_buffer = buffered.then(|| cursor.place(MachineType::I64));
-    let place = |&ty: &ValType| {
-        let ty = MachineType::of(ty);
-        (ty, cursor.place(ty))
-    };
-    let params = ty.params().iter().map(place).collect();
-    let results = if buffered { buffer_slots(ty.results()) } else { register_results(ty.results()) };
-    Signature { context, result_buffer, params, results, stack_bytes: cursor.stack.next_multiple_of(16) }
+    let mut start = Cursor::default();
+    let context = start.place(MachineType::I64);
+    let result_buffer = results_need_buffer(ty.results()).then(|| start.place(MachineType::I64));
+    let (mut params, mut results) = (Params::of(ty), Results::of(ty.results()));
+    let types = |types: &[ValType]| types.iter().map(|&ty| MachineType::of(ty)).collect::<Vec<_>>();
+    Signature {
+        context,
+        result_buffer,
+        params: types(ty.params()).into_iter().map(|ty| (ty, params.locate(ty))).collect(),
+        results: types(ty.results()).into_iter().map(|ty| (ty, results.locate(ty))).collect(),
+        stack_bytes: Params::stack_bytes(ty),
+    }
+}
+
+/// The locations of a function's parameters, one after the other and without allocating: calls are frequent in code.
+#[derive(Debug)]
+pub struct Params(Cursor);
+
+impl Params {
+    /// The locations behind the context's, and behind the result buffer's if there is one.
+    pub fn of(ty: &FuncType) -> Params {
+        let ints = if results_need_buffer(ty.results()) { 2 } else { 1 };
+        Params(Cursor { ints, ..Cursor::default() })
+    }
+
+    /// The location of the next parameter, which is of this type.
+    pub fn locate(&mut self, ty: MachineType) -> Location {
+        self.0.place(ty)
+    }
+
+    /// Bytes of stack arguments, a multiple of 16.
+    pub fn stack_bytes(ty: &FuncType) -> u32 {
+        let mut params = Params::of(ty);
+        for &ty in ty.params() {
+            params.locate(MachineType::of(ty));
+        }
+        params.0.stack.next_multiple_of(16)
+    }
+}
+
+/// The locations of a function's results, one after the other and without allocating.
+#[derive(Debug)]
+pub struct Results {
+    ints: usize,
+    vectors: u8,
+    /// The next slot of the buffer, if there is one.
+    buffer: Option<u32>,
+}
+
+impl Results {
+    /// The locations of results of these types.
+    pub fn of(types: &[ValType]) -> Results {
+        Results { ints: 0, vectors: 0, buffer: results_need_buffer(types).then_some(0) }
+    }
+
+    /// The location of the next result, which is of this type.
+    pub fn locate(&mut self, ty: MachineType) -> Location {
+        if let Some(offset) = &mut self.buffer {
+            let at = *offset;
+            *offset += VALUE_SLOT as u32;
+            return Location::Buffer(at);
+        }
+        if ty.is_int() {
+            // There are no more than registers, or they would be in the buffer.
+            let register = INT_RESULTS[self.ints % INT_RESULTS.len()];
+            self.ints += 1;
+            Location::Int(register)
+        } else {
+            self.vectors += 1;
+            Location::Vector(self.vectors - 1)
+        }
+    }
 }
 
 /// Walks the argument registers, then the stack.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Cursor {
     ints: usize,
     vectors: u8,
@@ -143,22 +204,4 @@ impl Cursor {
         self.stack = offset + size;
         Location::Stack(offset)
     }
-}
-
-fn register_results(results: &[ValType]) -> Vec<(MachineType, Location)> {
-    let (mut ints, mut vectors) = (INT_RESULTS.iter(), 0..VECTOR_REGISTERS);
-    let place = |&ty: &ValType| {
-        let ty = MachineType::of(ty);
-        let location = match ty.is_int() {
-            true => ints.next().map(|&register| Location::Int(register)),
-            false => vectors.next().map(Location::Vector),
-        };
-        (ty, location.expect("results_need_buffer counted the registers"))
-    };
-    results.iter().map(place).collect()
-}
-
-fn buffer_slots(results: &[ValType]) -> Vec<(MachineType, Location)> {
-    let slot = |(index, &ty)| (MachineType::of(ty), Location::Buffer((index * VALUE_SLOT) as u32));
-    results.iter().enumerate().map(slot).collect()
 }

@@ -67,10 +67,12 @@ pub struct FunctionBody<'a> {
 }
 
 /// What one compilation may take. A compiler looks at it from time to time and gives up past it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Budget {
     /// CPU time of the compiling thread.
     pub time: Duration,
+    /// Tells what the thread has taken so far.
+    pub clock: fn() -> Duration,
     /// Bytes of memory, as estimated from the size of the intermediate code.
     pub memory: usize,
 }

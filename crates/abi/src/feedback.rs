@@ -19,6 +19,15 @@ use wasm::types::{DefinedFuncIndex, FuncIndex};
 /// Most targets that a site of an indirect call remembers.
 pub const MAX_TARGETS: usize = 4;
 
+/// Largest body, in bytes, that the optimizing tier inlines; see [`counts_calls_of`].
+pub const MAX_INLINED: usize = 500;
+
+/// Does baseline code count the direct calls of a function with a body of `len` bytes? Not where nothing follows from the
+/// count: each costs 11 bytes of code, and time.
+pub fn counts_calls_of(len: usize) -> bool {
+    len <= MAX_INLINED
+}
+
 /// What a function's region starts with.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -85,7 +94,7 @@ pub struct ProfileTable {
     pub size: u32,
     /// Offsets in the code of little-endian 32-bit displacements to which the region's place is added.
     pub fixups: Vec<u32>,
-    /// The call sites, by ascending Wasm offset.
+    /// The call sites that are counted, by ascending Wasm offset.
     pub sites: Vec<CallSite>,
 }
 

@@ -20,7 +20,6 @@ mod operand;
 mod profile;
 mod prologue;
 mod regs;
-mod signature;
 mod state;
 mod stubs;
 mod tables;

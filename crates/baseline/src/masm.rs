@@ -11,7 +11,7 @@ use abi::memory::MemoryStyle;
 use abi::trap::TrapReason;
 use wasm::types::{MemoryIndex, MemoryType, TableIndex};
 
-use crate::asm::x64::{Cond, Gpr, Mem, Size, SseOp, Width};
+use crate::asm::x64::{Cond, Gpr, Label, Mem, Size, SseOp, Width};
 use crate::cold::Cold;
 use crate::function::Function;
 use crate::operand::{Condition, SCRATCH, width};
@@ -394,7 +394,7 @@ impl Function<'_> {
     }
 }
 
-/// Traps and positions.
+/// Jumps, traps and positions.
 impl Function<'_> {
     /// The next instruction may trap, for this reason: by a fault of memory or of division, or as `ud2`.
     #[inline]
@@ -409,9 +409,8 @@ impl Function<'_> {
         self.tables.add_position(self.asm.position(), self.at);
     }
 
-    /// Traps if the condition holds.
-    pub(crate) fn trap_if(&mut self, condition: Condition, reason: TrapReason) {
-        let label = self.asm.new_label();
+    /// Jumps to the label if the condition holds.
+    pub(crate) fn jump_on(&mut self, condition: Condition, label: Label) {
         match condition {
             Condition::Flags(cond) => self.asm.jcc(cond, label),
             Condition::FloatNotEqual => {
@@ -425,6 +424,12 @@ impl Function<'_> {
                 self.asm.bind(over);
             }
         }
+    }
+
+    /// Traps if the condition holds.
+    pub(crate) fn trap_if(&mut self, condition: Condition, reason: TrapReason) {
+        let label = self.asm.new_label();
+        self.jump_on(condition, label);
         let at = self.at;
         self.cold.push(Cold::Trap { label, reason, at });
     }

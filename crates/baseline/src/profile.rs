@@ -2,8 +2,9 @@
 
 use std::mem::offset_of;
 
-use abi::feedback::{FunctionProfile, SiteKind, Target, loop_cost};
+use abi::feedback::{FunctionProfile, SiteKind, Target, counts_calls_of, loop_cost};
 use abi::layout::InstanceHeader;
+use wasm::types::DefinedFuncIndex;
 
 use crate::asm::x64::{Alu, Assembler, Gpr, Label, Mem, Size, Width};
 use crate::cold::Cold;
@@ -49,9 +50,9 @@ impl Function<'_> {
         self.tables.add_fixup(at);
     }
 
-    /// Counts a direct call of a defined function. `context` is the instance context. Changes `r11`.
-    pub(crate) fn count_direct_call(&mut self, context: Gpr) {
-        if self.settings().profile {
+    /// Counts a direct call of a defined function, if that may pay. `context` is the instance context. Changes `r11`.
+    pub(crate) fn count_direct_call(&mut self, callee: DefinedFuncIndex, context: Gpr) {
+        if self.settings().profile && counts_calls_of(self.module.info.bodies[callee.index()].len()) {
             let place = self.tables.add_site(self.at, SiteKind::Direct);
             self.asm.mov_rm(Width::W64, SCRATCH, Self::header(context, offset_of!(InstanceHeader, profile)));
             self.asm.inc_m(Size::S32, place_in_profile(SCRATCH));

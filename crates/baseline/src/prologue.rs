@@ -12,7 +12,7 @@
 
 use std::mem::offset_of;
 
-use abi::assign::{Location, MachineType};
+use abi::assign::{Location, MachineType, Params, Results};
 use abi::feedback::{FunctionProfile, entry_cost};
 use abi::layout::{InstanceHeader, StoreContext};
 use abi::trap::TrapReason;
@@ -23,7 +23,6 @@ use crate::function::Function;
 use crate::operand::{SCRATCH, SCRATCH_FLOAT};
 use crate::profile::{immediate_bytes, patch, place_in_profile};
 use crate::regs::{Cache, Reg};
-use crate::signature::{Params, Results};
 use crate::value_stack::Value;
 
 /// Most bytes of a frame with all that its calls put below it.
@@ -72,7 +71,7 @@ impl Function<'_> {
         for &param in self.ty.params() {
             let ty = MachineType::of(param);
             let slot = self.values.height();
-            match places.next(ty) {
+            match places.locate(ty) {
                 Location::Int(register) => {
                     let register = Gpr::new(register);
                     if ty == MachineType::I32 {
@@ -117,7 +116,7 @@ impl Function<'_> {
         let mut places = Results::of(types);
         for index in 0..types.len() as u32 {
             let value = self.values.get(first + index);
-            match places.next(value.ty) {
+            match places.locate(value.ty) {
                 Location::Int(register) => self.moves.add(Reg::int(Gpr::new(register)), value),
                 Location::Vector(register) => self.moves.add(Reg::new(16 | register), value),
                 Location::Buffer(offset) | Location::Stack(offset) => {

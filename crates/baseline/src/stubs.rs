@@ -3,7 +3,7 @@
 
 use std::mem::offset_of;
 
-use abi::assign::{Location, MachineType, results_need_buffer};
+use abi::assign::{Location, MachineType, Params, Results, results_need_buffer};
 use abi::compiled::{CompiledCode, SourcePosition, TrapSite};
 use abi::compiler::CompileError;
 use abi::layout::{HostContext, StoreContext, VALUE_SLOT};
@@ -11,7 +11,6 @@ use abi::trap::TrapReason;
 use wasm::types::{FuncType, ValType};
 
 use crate::asm::x64::{Alu, Assembler, Cond, Gpr, Mem, SseOp, Width, Xmm};
-use crate::signature::{Params, Results};
 
 /// Bytes of a frame above the frame pointer's target: the saved frame pointer and the return address.
 const FRAME_RECORD: u32 = 16;
@@ -40,7 +39,7 @@ pub(crate) fn entry(ty: &FuncType) -> Result<CompiledCode, CompileError> {
     let mut places = Params::of(ty);
     for_each_slot(ty.params(), |ty, offset| {
         let from = Mem::base(VALUES, offset);
-        match places.next(ty) {
+        match places.locate(ty) {
             Location::Int(register) => load_int(&mut asm, ty, register, from),
             Location::Vector(register) => load_vector(&mut asm, ty, Xmm::new(register), from),
             Location::Stack(at) | Location::Buffer(at) => copy(&mut asm, ty, Mem::base(Gpr::RSP, at as i32), from),
@@ -49,7 +48,7 @@ pub(crate) fn entry(ty: &FuncType) -> Result<CompiledCode, CompileError> {
     asm.call_r(Gpr::RAX);
     if !buffered {
         let mut places = Results::of(ty.results());
-        for_each_slot(ty.results(), |ty, offset| store(&mut asm, ty, places.next(ty), Mem::base(VALUES, offset)));
+        for_each_slot(ty.results(), |ty, offset| store(&mut asm, ty, places.locate(ty), Mem::base(VALUES, offset)));
     }
     asm.mov_rm(Width::W64, VALUES, Mem::base(Gpr::RBP, -8));
     asm.leave();
@@ -74,7 +73,7 @@ pub(crate) fn exit(ty: &FuncType) -> Result<CompiledCode, CompileError> {
         asm.mov_mr(Width::W64, buffer, Gpr::RSI);
     }
     let mut places = Params::of(ty);
-    for_each_slot(ty.params(), |ty, offset| store(&mut asm, ty, places.next(ty), Mem::base(Gpr::RSP, offset)));
+    for_each_slot(ty.params(), |ty, offset| store(&mut asm, ty, places.locate(ty), Mem::base(Gpr::RSP, offset)));
     let field = |offset: usize| Mem::base(Gpr::RDI, offset as i32);
     asm.mov_rm(Width::W64, Gpr::RAX, field(offset_of!(HostContext, store)));
     asm.mov_mr(Width::W64, Mem::base(Gpr::RAX, offset_of!(StoreContext, exit_fp) as i32), Gpr::RBP);
@@ -89,7 +88,7 @@ pub(crate) fn exit(ty: &FuncType) -> Result<CompiledCode, CompileError> {
     let mut places = Results::of(ty.results());
     for_each_slot(ty.results(), |ty, offset| {
         let from = Mem::base(Gpr::RSP, offset);
-        match places.next(ty) {
+        match places.locate(ty) {
             Location::Int(register) => load_int(&mut asm, ty, register, from),
             Location::Vector(register) => load_vector(&mut asm, ty, Xmm::new(register), from),
             Location::Buffer(at) | Location::Stack(at) => copy(&mut asm, ty, Mem::base(Gpr::R11, at as i32), from),

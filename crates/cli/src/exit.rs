@@ -1,6 +1,7 @@
 //! Exit codes, and how errors are shown.
 
 use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use upshift::{Error, Trap, WasmBacktrace};
@@ -61,11 +62,16 @@ fn show(error: &Error) {
     texts.dedup();
     complain(texts.join(": "));
     if let Some(backtrace) = backtrace.filter(|text| text.contains('\n')) {
-        eprintln!("{}", Printable(&backtrace));
+        tell(Printable(&backtrace));
     }
 }
 
 /// Says on standard error what is wrong.
 pub(crate) fn complain(what: impl Display) {
-    eprintln!("error: {}", Printable(&what.to_string()));
+    tell(format_args!("error: {}", Printable(&what.to_string())));
+}
+
+/// Writes a line to standard error. If that cannot be written there is nobody to tell; the exit code still says it.
+fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

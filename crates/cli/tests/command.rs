@@ -312,3 +312,13 @@ fn a_reader_that_stops_is_no_error() {
         assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{command}");
     }
 }
+
+#[test]
+fn an_error_that_cannot_be_written_keeps_its_exit_code() {
+    let math = File::new("mute.wat", MATH);
+    for (export, code) in [("oops", 134), ("nothing", 1)] {
+        let line = format!("{} run --invoke {export} {} 2>/dev/full", env!("CARGO_BIN_EXE_upshift"), math.path());
+        let status = std::process::Command::new("bash").args(["-c", &line]).status().expect("a shell");
+        assert_eq!(status.code(), Some(code), "{export}");
+    }
+}

@@ -10,7 +10,7 @@
 //! - it suffers, too, from blocks with more parameters than there are registers: from the square of all that are too many;
 //! - and loop analysis from deep nests of loops: for each loop, the loops around it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use abi::compiler::Budget;
 use cranelift_codegen::ir::{Function, Value};
@@ -47,7 +47,8 @@ const VALUE_BYTES: u64 = 40;
 #[derive(Debug)]
 pub(crate) struct Meter {
     budget: Option<Budget>,
-    start: Instant,
+    /// What the thread had taken when the job began.
+    start: Duration,
     /// Operators until the next look.
     left: u32,
     /// Open loops.
@@ -69,7 +70,8 @@ pub(crate) struct Estimate {
 impl Meter {
     /// Starts the clock.
     pub(crate) fn new(budget: Option<Budget>) -> Meter {
-        Meter { budget, start: Instant::now(), left: INTERVAL, loops: 0, nest: 0, entries: 0 }
+        let start = budget.map_or(Duration::ZERO, |budget| (budget.clock)());
+        Meter { budget, start, left: INTERVAL, loops: 0, nest: 0, entries: 0 }
     }
 
     /// Counts an operator, and now and then looks whether the job goes on.
@@ -124,7 +126,7 @@ impl Meter {
 
     fn compare(&self, budget: &Budget, estimate: Estimate) -> Translated {
         let Estimate { points, time, memory } = estimate;
-        let spent = self.start.elapsed();
+        let spent = (budget.clock)().saturating_sub(self.start);
         if spent > budget.time {
             return Err(TranslateError::budget(format!("translation alone took {spent:?}, of {:?}", budget.time)));
         }

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use abi::compiled::InlinedCall;
 use abi::compiler::{FunctionBody, ModuleEnv, Request};
-use abi::feedback::{FunctionFeedback, SiteFeedback};
+use abi::feedback::{FunctionFeedback, MAX_INLINED, SiteFeedback};
 use wasm::decode::code::BodyReader;
 use wasm::decode::error::DecodeError;
 use wasm::module::ModuleInfo;
@@ -28,8 +28,6 @@ use wasm::types::{DefinedFuncIndex, FuncIndex, FuncType, HeapType, TypeIndex, Va
 #[cfg(test)]
 mod tests;
 
-/// Largest callee, in bytes.
-const MAX_CALLEE: usize = 500;
 /// Callees up to this size are always worth it.
 const TINY: usize = 12;
 /// Most calls inlined into one function, without tiny ones.
@@ -269,7 +267,7 @@ impl<'a> Planner<'a, '_> {
     /// A call that has happened.
     fn consider(&mut self, parent: usize, site: &SiteFeedback, function: FuncIndex, count: u32) {
         let Some(size) = self.size(function) else { return };
-        if size > TINY && (size > MAX_CALLEE || (count as usize) < size / 2) {
+        if size > TINY && (size > MAX_INLINED || (count as usize) < size / 2) {
             return;
         }
         let score = 2 * i64::from(count) - 3 * size as i64;

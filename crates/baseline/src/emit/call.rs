@@ -13,7 +13,7 @@
 
 use std::mem::offset_of;
 
-use abi::assign::{Location, MachineType, results_need_buffer};
+use abi::assign::{Location, MachineType, Params, Results, results_need_buffer};
 use abi::layout::{FuncImport, FuncRef, InstanceHeader, InstanceLayout, VALUE_SLOT};
 use abi::trap::TrapReason;
 use wasm::ops::Call;
@@ -24,7 +24,6 @@ use crate::cold::Cold;
 use crate::function::Function;
 use crate::operand::{Condition, SCRATCH, SCRATCH_FLOAT};
 use crate::regs::{Cache, Reg, RegSet};
-use crate::signature::{Params, Results};
 use crate::value_stack::{Slot, Value};
 
 /// What is called.
@@ -150,7 +149,7 @@ impl<'a> Function<'a> {
         let arguments = std::mem::take(&mut self.arguments);
         let mut places = Params::of(ty);
         for &argument in &arguments {
-            match places.next(argument.ty) {
+            match places.locate(argument.ty) {
                 Location::Int(register) => self.moves.add(Reg::int(Gpr::new(register)), argument),
                 Location::Vector(register) => self.moves.add(Reg::new(16 | register), argument),
                 Location::Stack(offset) | Location::Buffer(offset) => {
@@ -173,7 +172,7 @@ impl<'a> Function<'a> {
     fn resolve(&mut self, callee: Callee) -> Mem {
         match callee {
             Callee::Defined(function) => {
-                self.count_direct_call(Gpr::RDI);
+                self.count_direct_call(function, Gpr::RDI);
                 let table = Self::header(Gpr::RDI, offset_of!(InstanceHeader, code_table));
                 self.asm.mov_rm(Width::W64, Gpr::RAX, table);
                 Mem::base(Gpr::RAX, InstanceLayout::code_slot(function) as i32)
@@ -247,7 +246,7 @@ impl<'a> Function<'a> {
         let mut places = Results::of(ty.results());
         for &result in ty.results() {
             let result = MachineType::of(result);
-            match places.next(result) {
+            match places.locate(result) {
                 Location::Int(register) => {
                     let register = Gpr::new(register);
                     if result == MachineType::I32 {

@@ -199,23 +199,6 @@ impl Function<'_> {
         Condition::Flags(Cond::Ne)
     }
 
-    /// Jumps to the label if the condition holds.
-    pub(crate) fn jump_on(&mut self, condition: Condition, label: Label) {
-        match condition {
-            Condition::Flags(cond) => self.asm.jcc(cond, label),
-            Condition::FloatNotEqual => {
-                self.asm.jcc(Cond::P, label);
-                self.asm.jcc(Cond::Ne, label);
-            }
-            Condition::FloatEqual => {
-                let over = self.asm.new_label();
-                self.asm.jcc(Cond::P, over);
-                self.asm.jcc(Cond::E, label);
-                self.asm.bind(over);
-            }
-        }
-    }
-
     fn switch_to_else(&mut self) {
         let top = self.frames.len() - 1;
         let frame = self.frames[top];

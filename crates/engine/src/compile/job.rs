@@ -130,8 +130,11 @@ impl Job<'_> {
         request.osr = self.osr;
         if self.tier == Tier::Optimizing && service.compilers.dynamic() {
             request.feedback = service.config.inlining.then_some(&feedback);
-            request.budget = (self.cause == Cause::TierUp)
-                .then_some(Budget { time: tuning::TIER_UP_TIME, memory: tuning::TIER_UP_MEMORY });
+            request.budget = (self.cause == Cause::TierUp).then_some(Budget {
+                time: tuning::TIER_UP_TIME,
+                clock: thread_cpu_time,
+                memory: tuning::TIER_UP_MEMORY,
+            });
         }
         let compile = || {
             let start = thread_cpu_time();

@@ -1,7 +1,7 @@
 //! The queue of optimizing jobs: hottest first, and of equally hot ones the oldest.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use code::native_module::NativeModule;
@@ -91,10 +91,12 @@ impl Queue {
         self.lock().running -= 1;
     }
 
-    /// Jobs that wait, and jobs that run.
+    /// Jobs that wait, and jobs that run. Each counts once, however often it was queued, and only while its module lives.
     pub(crate) fn len(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.heap.len(), state.running)
+        let living = state.heap.iter().filter(|job| job.module.strong_count() > 0);
+        let waiting: HashSet<_> = living.map(|job| (job.module.as_ptr(), job.function, job.osr)).collect();
+        (waiting.len(), state.running)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
 //! Budgets: jobs that would take too long are refused in time, those of ordinary programs are not.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use abi::compiler::{Budget, CompileError, CompileErrorKind, Compiler, Request};
@@ -9,6 +10,12 @@ use wasm::types::DefinedFuncIndex;
 use crate::OptimizingCompiler;
 use crate::testing::{VERIFY, with_module};
 
+/// The tests' clock: wall time will do.
+fn clock() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
 /// Compiles the last function of a module within a budget.
 fn compile(text: &str, time: Duration, memory: usize) -> Result<usize, CompileError> {
     let bytes = wat::parse_str(text).expect("the test's text is right");
@@ -16,7 +23,7 @@ fn compile(text: &str, time: Duration, memory: usize) -> Result<usize, CompileEr
     let compiler = OptimizingCompiler::new().expect("tests run on a supported machine");
     let result = with_module(&bytes, MemoryPolicy::default(), settings, |module| {
         let last = DefinedFuncIndex::new(module.info.bodies.len() - 1);
-        let request = Request { budget: Some(Budget { time, memory }), ..Request::new(module, last) };
+        let request = Request { budget: Some(Budget { time, clock, memory }), ..Request::new(module, last) };
         compiler.compile(&request).map(|code| code.bytes.len())
     });
     result.expect("the test's module is valid")
