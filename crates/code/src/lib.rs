@@ -11,3 +11,4 @@ pub mod space;
 pub mod statistics;
 pub mod stubs;
 pub mod table;
+pub mod wire_bytes;

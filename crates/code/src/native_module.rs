@@ -30,6 +30,7 @@ use crate::space::{CodeSpace, SpaceError};
 use crate::statistics::{CodeStatistics, Counters, Statistics};
 use crate::stubs::LazyStubs;
 use crate::table::CodeTable;
+use crate::wire_bytes::WireBytes;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,7 @@ pub struct Parts {
     /// The decoded module.
     pub info: Arc<ModuleInfo>,
     /// Its bytes.
-    pub wire_bytes: Arc<[u8]>,
+    pub wire_bytes: WireBytes,
     /// Its types in the engine's registry.
     pub types: Arc<RegisteredTypes>,
     /// The style its code assumes of each memory.
@@ -143,7 +144,7 @@ impl NativeModule {
     }
 
     /// The module's bytes.
-    pub fn wire_bytes(&self) -> &Arc<[u8]> {
+    pub fn wire_bytes(&self) -> &WireBytes {
         &self.parts.wire_bytes
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn checked_variant(
         types: Arc::clone(module.types()),
         memories: module.memories().iter().map(|_| MemoryStyle::Checked).collect(),
         info: Arc::clone(module.info()),
-        wire_bytes: Arc::clone(module.wire_bytes()),
+        wire_bytes: module.wire_bytes().clone(),
         settings: module.settings(),
         attachment: Box::new(Attachment::new(attachment.number, attachment.validation.clone())),
     };

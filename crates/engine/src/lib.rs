@@ -17,6 +17,7 @@ pub mod module;
 pub mod pool;
 mod service;
 pub mod statistics;
+mod sync;
 mod tiering;
 pub mod tuning;
 mod validation;

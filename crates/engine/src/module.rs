@@ -23,6 +23,8 @@ pub use abi::tier::Tier;
 pub use code::code::{Code, CodeKind};
 /// The compiled artefact behind a module. Named here for the layer above, which may not name the crate it is from.
 pub use code::native_module::NativeModule;
+/// The bytes of a module, for the same layer.
+pub use code::wire_bytes::WireBytes;
 
 /// Decodes and validates bytes.
 ///
@@ -46,8 +48,8 @@ fn code_bytes(info: &ModuleInfo) -> usize {
 ///
 /// # Errors
 /// When the bytes are not a valid module, or code memory is full.
-pub fn compile(engine: &Engine, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<NativeModule>, ModuleError> {
-    let bytes: Arc<[u8]> = bytes.into();
+pub fn compile(engine: &Engine, bytes: impl Into<WireBytes>) -> Result<Arc<NativeModule>, ModuleError> {
+    let bytes: WireBytes = bytes.into();
     let len = bytes.len();
     let events = &engine.service().events;
     let number = ModuleNumber::next();
@@ -57,7 +59,7 @@ pub fn compile(engine: &Engine, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<Nativ
     result
 }
 
-fn compile_numbered(engine: &Engine, number: ModuleNumber, bytes: Arc<[u8]>) -> Result<Arc<NativeModule>, ModuleError> {
+fn compile_numbered(engine: &Engine, number: ModuleNumber, bytes: WireBytes) -> Result<Arc<NativeModule>, ModuleError> {
     let (config, events) = (engine.config(), &engine.service().events);
     let started = events.start();
     let decoded = decode(&bytes, &config.features, &config.limits);
@@ -104,7 +106,7 @@ fn eager(engine: &Engine, module: &Arc<NativeModule>) -> Result<(), ModuleError>
 fn from_decoded(
     engine: &Engine,
     info: ModuleInfo,
-    wire_bytes: Arc<[u8]>,
+    wire_bytes: WireBytes,
     attachment: Attachment,
 ) -> Result<Arc<NativeModule>, CompileError> {
     let policy = &engine.config().memory;

@@ -7,6 +7,7 @@ pub mod builtins;
 pub mod call;
 pub mod error;
 mod evaluate;
+pub mod foreground;
 pub mod frames;
 pub mod func;
 pub mod global;

@@ -14,6 +14,7 @@ use wasm::types::{GlobalType, MemoryType, TableType};
 
 use crate::backtrace::Backtrace;
 use crate::error::{Failure, Raised, ResourceError};
+use crate::foreground::Foreground;
 use crate::func::{HostEntity, HostFunction};
 use crate::global::Global;
 use crate::hooks::Hooks;
@@ -72,6 +73,7 @@ pub struct Store {
     fuel_reserve: u64,
     data: *mut u8,
     pub(crate) osr_image: OsrImage,
+    foreground: Foreground,
     /// In the registry of `environment`.
     place: Place,
 }
@@ -120,6 +122,7 @@ impl Store {
             fuel_reserve: 0,
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
+            foreground: Foreground::new(),
             place,
         }
     }
@@ -155,6 +158,29 @@ impl Store {
     #[inline]
     pub fn context(&mut self) -> *mut StoreContext {
         &raw mut *self.context
+    }
+
+    /// Its foreground queue.
+    pub fn foreground(&self) -> &Foreground {
+        &self.foreground
+    }
+
+    /// Runs the tasks of the foreground queue until none is left; gives their number.
+    ///
+    /// # Errors
+    /// The failure of the first task that fails; those behind it wait for the next time.
+    ///
+    /// # Safety
+    /// `store` is alive and pinned, and nobody else uses it; the tasks do, so no reference to it is held meanwhile.
+    pub unsafe fn poll(store: *mut Store) -> Result<usize, Failure> {
+        // SAFETY: promised by the caller; the loan ends here.
+        let foreground = unsafe { (*store).foreground.clone() };
+        let mut count = 0;
+        while let Some(task) = foreground.pop() {
+            count += 1;
+            catch_unwind(AssertUnwindSafe(|| task(store))).map_err(Failure::Panic)??;
+        }
+        Ok(count)
     }
 
     /// The embedding layer's data pointer.
@@ -431,5 +457,6 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.environment.stores.remove(&self.place);
+        self.foreground.close();
     }
 }

@@ -16,7 +16,7 @@ fn module(count: usize, profile: bool) -> (Arc<CodeSpace>, Arc<NativeModule>) {
     let parts = Parts {
         types: Arc::new(TypeRegistry::new().register(&ModuleInfo::default())),
         info: Arc::new(info),
-        wire_bytes: Arc::from([]),
+        wire_bytes: Vec::new().into(),
         memories: Box::default(),
         settings: Settings { profile, ..Settings::default() },
         attachment: Box::new(()),
