@@ -78,6 +78,8 @@ pub struct Config {
     pub inlining: bool,
     /// Bytes of machine code past which cold code is dropped, to be compiled again when it is called.
     pub max_code_bytes: Option<usize>,
+    /// Collect code at every occasion; for tests.
+    pub code_gc_stress: bool,
     /// Threads of the worker pool; 0 means as many as there are cores.
     pub threads: usize,
     /// Bytes of stack that Wasm may take in one call from the host.
@@ -106,6 +108,7 @@ impl Default for Config {
             osr: true,
             inlining: true,
             max_code_bytes: None,
+            code_gc_stress: false,
             threads: 0,
             max_wasm_stack: tuning::MAX_WASM_STACK,
             code_memory: tuning::CODE_MEMORY,

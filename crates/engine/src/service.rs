@@ -10,6 +10,7 @@ use code::stubs::LazyStubs;
 use runtime::stores::Stores;
 
 use crate::code_gc::CodeGc;
+use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::events::Events;
@@ -26,6 +27,7 @@ pub(crate) struct Service {
     pub(crate) modules: Modules,
     pub(crate) events: Events,
     pub(crate) queue: Queue,
+    pub(crate) stubs: Stubs,
     pub(crate) code_gc: CodeGc,
     pub(crate) counts: Counts,
 }

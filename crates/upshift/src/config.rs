@@ -185,6 +185,13 @@ impl Config {
         self
     }
 
+    /// Collects code at every occasion, rather than when there is enough to free: whenever a function is compiled at its
+    /// first call, spends its budget, or gets better code. For tests; slow. Off by default.
+    pub fn code_gc_stress(&mut self, enable: bool) -> &mut Config {
+        self.inner.code_gc_stress = enable;
+        self
+    }
+
     /// Tells a listener what the engine does while it does it; see [`EventLog`](crate::EventLog) for one that keeps it.
     ///
     /// ```

@@ -54,7 +54,7 @@ mod values;
 #[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
-pub use crate::engine::{Engine, EngineStatistics, EngineWeak, TieringStatistics};
+pub use crate::engine::{CodeGcStatistics, Engine, EngineStatistics, EngineWeak, StubStatistics, TieringStatistics};
 pub use ::engine::events::{
     Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
 };
