@@ -2,7 +2,8 @@
 //!
 //! Lock order, outermost first: a store's entry stubs, a module's tiering, the pool's state, the list of modules, the
 //! registry of stores, the state of collections, stubs by signature, a module's code, its profile, lazy stubs, the memory
-//! pool, the code space's allocator, the type registry. No lock is held while a compiler runs or a host function is called, nor while code is dropped.
+//! pool, the code space's allocator, the type registry. No lock is held while a compiler runs or a host function is
+//! called, nor while code is dropped.
 #![deny(unsafe_code)]
 
 mod attachment;
