@@ -19,10 +19,10 @@ use crate::events::ModuleNumber;
 
 mod batch;
 mod manual;
-mod threads;
-pub(crate) mod workers;
 #[cfg(test)]
 mod tests;
+mod threads;
+pub(crate) mod workers;
 
 pub use manual::{ManualPool, Pending};
 pub use threads::ThreadPool;
@@ -57,7 +57,8 @@ pub enum Urgency {
 /// What a task is, for people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Label {
-    /// What is done: `compile`, `tier-up`, `sweep`, `share`, ...
+    /// What is done: `compile`, `prepare` (an instantiation), `tier-up`, `sweep` (functions of a module that is compiled in
+    /// the background); or a share of `validate` or `compile-all`.
     pub name: &'static str,
     /// The module that it is done for, if it is for one that has a number.
     pub module: Option<ModuleNumber>,

@@ -272,11 +272,6 @@ pub(crate) struct Claim<'cache, K: Query<K> + Clone, M> {
 }
 
 impl<K: Query<K> + Clone, M> Claim<'_, K, M> {
-    /// The key.
-    pub(crate) fn key(&self) -> &K {
-        &self.key
-    }
-
     /// Puts the module into the cache, unless a stream that made the same was faster.
     pub(crate) fn publish(mut self, module: Arc<M>) -> Published<M> {
         self.open = false;

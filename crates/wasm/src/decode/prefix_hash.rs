@@ -83,9 +83,7 @@ pub fn of_module(bytes: &[u8]) -> Option<PrefixHash> {
         if id == SectionKind::CODE_ID {
             return Some(hasher.code(size));
         }
-        let start = reader.position();
-        reader.skip(size).ok()?;
-        hasher.section(id, reader.since(start));
+        hasher.section(id, reader.take(size).ok()?);
     }
     Some(hasher.end())
 }
