@@ -5,6 +5,7 @@ pub use code::statistics::{CodeStatistics, TierStatistics};
 pub use code::stub_cache::StubStatistics;
 
 use crate::attachment;
+pub use crate::cache::CacheStatistics;
 pub use crate::code_gc::CodeGcStatistics;
 use crate::events::ModuleNumber;
 use crate::service::Service;
@@ -21,6 +22,10 @@ pub struct EngineStatistics {
     pub queued: usize,
     /// Optimizing jobs that run.
     pub running: usize,
+    /// Tasks of any kind that wait in the pool.
+    pub tasks: usize,
+    /// The module cache.
+    pub cache: CacheStatistics,
     /// What has happened to functions.
     pub tiering: TieringStatistics,
     /// What code GC has done.
@@ -43,6 +48,8 @@ impl EngineStatistics {
             stores: service.stores.len(),
             queued,
             running,
+            tasks: service.workers.tasks().0,
+            cache: service.cache.statistics(),
             tiering: service.counts.read(),
             code_gc: service.code_gc.statistics(),
             entry_stubs: service.stubs.entry.statistics(),
