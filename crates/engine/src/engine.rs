@@ -222,6 +222,7 @@ impl Engine {
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
+        code_gc::collect_if_worth_it(service, None);
         with_room(service, || service.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 
@@ -231,6 +232,7 @@ impl Engine {
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
+        code_gc::collect_if_worth_it(service, None);
         with_room(service, || service.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 }
