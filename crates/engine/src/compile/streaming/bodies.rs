@@ -17,6 +17,7 @@
 //! Invariant: the lock is not held while a body is validated or compiled, or code dropped.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -43,6 +44,12 @@ pub(super) struct Bodies {
     stopped: AtomicBool,
     /// Compiles what is valid, if that is wanted.
     compiler: Option<EarlyCompiler>,
+}
+
+impl fmt::Debug for Bodies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bodies").field("complete", &self.lock().places.len()).finish_non_exhaustive()
+    }
 }
 
 /// What all shares need.
@@ -106,9 +113,14 @@ enum Outcome {
 /// What is known when all work is done.
 pub(super) struct Joined {
     /// How many bodies, from the first on, are valid. The next one, if there is one, is probably not.
-    pub(super) valid: usize,
+    pub(super) valid: u32,
     /// The code that was made.
     pub(super) codes: Vec<NewCode>,
+}
+
+impl Joined {
+    /// Nobody has worked.
+    pub(super) const NOTHING: Joined = Joined { valid: 0, codes: Vec::new() };
 }
 
 /// How a task counts as submitted until it ends, run or not.
@@ -149,7 +161,11 @@ impl Bodies {
 
     /// Submits as many tasks as there is work for, to at most `threads` threads. `spawn` says whether the pool took one.
     /// False if there is enough work for a task, and no task to do it.
-    pub(super) fn submit(self: &Arc<Bodies>, threads: usize, mut spawn: impl FnMut(Box<dyn FnOnce() + Send>) -> bool) -> bool {
+    pub(super) fn submit(
+        self: &Arc<Bodies>,
+        threads: usize,
+        mut spawn: impl FnMut(Box<dyn FnOnce() + Send>) -> bool,
+    ) -> bool {
         loop {
             {
                 let mut state = self.lock();
@@ -194,7 +210,8 @@ impl Bodies {
             if !state.has_work() {
                 state.source = None;
                 let codes = std::mem::take(&mut state.codes);
-                return Joined { valid: state.first_bad.min(state.places.len()), codes };
+                let valid = state.first_bad.min(state.places.len());
+                return Joined { valid: u32::try_from(valid).unwrap_or(0), codes };
             }
         }
     }
