@@ -8,6 +8,7 @@ use abi::tier::Tier;
 use code::code::Code;
 use code::native_module::{NativeModule, Parts};
 use code::space::{CodeSpace, SpaceError};
+use code::stub_cache::Stub;
 use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
@@ -18,7 +19,8 @@ use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
 use crate::cache::ModuleCache;
-use crate::code_gc::{CodeGc, Room};
+use crate::code_gc::CodeGc;
+use crate::code_gc::ceiling::Room;
 use crate::compile::all;
 use crate::compile::job::Job;
 use crate::compile::phases::Cancel;
@@ -55,7 +57,6 @@ impl WeakEngine {
 #[derive(Debug)]
 struct Inner {
     service: Arc<Service>,
-    stubs: Stubs,
     memory_pool: Arc<MemoryPool>,
     epoch: Arc<AtomicU64>,
 }
@@ -84,16 +85,12 @@ impl Engine {
             modules: Modules::default(),
             events: Events::new(config.listener.clone()),
             queue: Queue::default(),
+            stubs: Stubs::default(),
             code_gc: CodeGc::default(),
             counts: Counts::default(),
             config,
         };
-        let inner = Inner {
-            service: Arc::new(service),
-            stubs: Stubs::default(),
-            memory_pool: Arc::default(),
-            epoch: Arc::default(),
-        };
+        let inner = Inner { service: Arc::new(service), memory_pool: Arc::default(), epoch: Arc::default() };
         Ok(Engine { inner: Arc::new(inner) })
     }
 
@@ -167,9 +164,15 @@ impl Engine {
         code_gc::flush_module(&self.inner.service, module);
     }
 
+    /// Drops the code of all functions in the baseline tier, of all modules, and frees what no stack holds. Gives the bytes
+    /// freed.
+    pub fn flush_code(&self) -> usize {
+        code_gc::flush_baseline(&self.inner.service)
+    }
+
     /// Frees what code can be freed now. Gives the bytes freed.
     pub fn collect_code(&self) -> usize {
-        code_gc::collect(&self.inner.service, None, true)
+        code_gc::collect_now(&self.inner.service, None)
     }
 
     /// What the engine has done so far.
@@ -213,27 +216,27 @@ impl Engine {
         self.inner.epoch.load(Ordering::Relaxed)
     }
 
-    /// The stub through which the host calls functions of this type.
+    /// The stub through which the host calls functions of this type. Who keeps its address keeps it.
     ///
     /// # Errors
     /// When it cannot be compiled, or code memory is full.
-    pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
+    pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || self.inner.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        with_room(service, || service.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 
     /// The stub through which compiled code calls host functions of this type.
     ///
     /// # Errors
     /// As for [`Engine::entry_stub`].
-    pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
+    pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        with_room(service, || service.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 }
 
 /// Does what needs code memory; makes room, and tries again, if there is none left.
-fn with_room<T>(service: &Service, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
+fn with_room<T>(service: &Arc<Service>, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
     let mut room = Room::default();
     loop {
         match work() {
@@ -254,7 +257,7 @@ fn stub_error(error: StubError) -> CompileError {
 ///
 /// # Errors
 /// When code memory is full.
-pub(crate) fn add_module(service: &Service, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
+pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
     let count = parts.info.bodies.len();
     with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
     let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))

@@ -13,6 +13,7 @@ use code::space::CodeSpace;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
 use crate::backtrace::Backtrace;
+use crate::entry_stubs::EntryStubs;
 use crate::error::{Failure, Raised, ResourceError};
 use crate::foreground::Foreground;
 use crate::func::{HostEntity, HostFunction};
@@ -65,6 +66,7 @@ pub struct Store {
     #[expect(clippy::vec_box, reason = "references point into the boxes")]
     host_functions: Vec<Box<HostEntity>>,
     held_functions: Vec<Arc<HostFunction>>,
+    entry_stubs: EntryStubs,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     pub(crate) pending: Option<Raised>,
     limiter: Option<Box<dyn Limiter>>,
@@ -115,6 +117,7 @@ impl Store {
             globals: Vec::new(),
             host_functions: Vec::new(),
             held_functions: Vec::new(),
+            entry_stubs: EntryStubs::default(),
             externs: Vec::new(),
             pending: None,
             limiter: None,
@@ -158,6 +161,11 @@ impl Store {
     #[inline]
     pub fn context(&mut self) -> *mut StoreContext {
         &raw mut *self.context
+    }
+
+    /// The entry stubs that it holds.
+    pub fn entry_stubs(&self) -> &EntryStubs {
+        &self.entry_stubs
     }
 
     /// Its foreground queue.
