@@ -14,6 +14,7 @@ use wasm::types::DefinedFuncIndex;
 
 use crate::config::Config;
 use crate::events::ModuleNumber;
+use crate::registry::Registration;
 use crate::service::Counts;
 use crate::tiering::ModuleTiering;
 use crate::tuning;
@@ -36,6 +37,8 @@ pub(crate) struct Attachment {
     checked: OnceLock<Arc<NativeModule>>,
     instantiations: AtomicU32,
     image: OnceLock<Option<Arc<InitialImage>>>,
+    /// Its place in the engine's registry.
+    registration: OnceLock<Arc<Registration>>,
 }
 
 impl Attachment {
@@ -49,7 +52,19 @@ impl Attachment {
             checked: OnceLock::new(),
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
+            registration: OnceLock::new(),
         }
+    }
+
+    /// Its place in the engine's registry, once it has one: from when its module is made.
+    pub(crate) fn registration(&self) -> Option<&Arc<Registration>> {
+        self.registration.get()
+    }
+
+    /// Gives it its place in the engine's registry. Dropped with the module, before its code.
+    pub(crate) fn set_registration(&self, registration: Arc<Registration>) {
+        // A module is entered once; a second place would be given up at once.
+        drop(self.registration.set(registration));
     }
 
     /// Why the compiler has refused this before, if it has.

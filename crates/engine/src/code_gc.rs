@@ -79,8 +79,8 @@ pub(crate) fn collect(service: &Service, running: Option<&Running>, urgent: bool
     }
     let started = service.events.start();
     let candidates: Vec<_> = service
-        .modules
-        .all()
+        .registry
+        .modules()
         .into_iter()
         .filter(|module| module.retired_bytes() > 0)
         .map(|module| (module.retired(), module))
@@ -97,6 +97,7 @@ pub(crate) fn collect(service: &Service, running: Option<&Running>, urgent: bool
     }
     let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum());
     drop(state);
+    service.registry.code_freed(&garbage);
     drop(garbage);
     drop(candidates);
     service.code_gc.collections.fetch_add(1, Ordering::Relaxed);

@@ -26,10 +26,11 @@ use crate::config::Config;
 use crate::error::EngineError;
 use crate::events::{Cause, Events};
 use crate::pool::WorkerPool;
-use crate::service::{Counts, Modules, Service};
+use crate::registry::Registry;
+use crate::service::{Counts, Service};
 use crate::statistics::EngineStatistics;
 use crate::tiering::{self, Queue};
-use crate::{attachment, code_gc};
+use crate::{attachment, code_gc, log};
 
 /// A handle to an engine.
 #[derive(Clone, Debug)]
@@ -75,12 +76,14 @@ impl Engine {
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
         let pool = WorkerPool::new(config.threads);
+        let registry = Arc::new(Registry::default());
+        log::turn_on(&registry, config.code_listeners.clone());
         let service = Service {
             compilers,
             space,
             lazy_stubs: Arc::new(lazy_stubs),
             stores: Arc::new(Stores::default()),
-            modules: Modules::default(),
+            registry,
             events: Events::new(config.listener.clone()),
             queue: Queue::default(),
             code_gc: CodeGc::default(),
@@ -116,6 +119,10 @@ impl Engine {
     /// The worker pool.
     pub fn pool(&self) -> &WorkerPool {
         &self.inner.pool
+    }
+
+    pub(crate) fn stubs(&self) -> &Stubs {
+        &self.inner.stubs
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -224,7 +231,10 @@ impl Engine {
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || self.inner.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        let make = || self.inner.stubs.entry(service.compilers.stubs(), &service.space, ty);
+        let stub = with_room(service, make).map_err(stub_error)?;
+        service.registry.stub_created(&stub);
+        Ok(stub)
     }
 
     /// The stub through which compiled code calls host functions of this type.
@@ -233,7 +243,10 @@ impl Engine {
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        let make = || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty);
+        let stub = with_room(service, make).map_err(stub_error)?;
+        service.registry.stub_created(&stub);
+        Ok(stub)
     }
 
     pub(crate) fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
@@ -266,7 +279,7 @@ impl Inner {
         with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
         let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
             .map_err(|error| CompileError::limit(None, error.to_string()))?;
-        service.modules.add(&module);
+        service.registry.add(&module);
         Ok(module)
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi::layout::StoreContext;
 use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
+use code::native_module::NativeModule;
 use code::space::CodeSpace;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
@@ -74,6 +75,8 @@ pub struct Store {
     data: *mut u8,
     pub(crate) osr_image: OsrImage,
     foreground: Foreground,
+    /// What the engine keeps with the store.
+    attachment: Option<Box<dyn Any + Send + Sync>>,
     /// In the registry of `environment`.
     place: Place,
 }
@@ -123,6 +126,7 @@ impl Store {
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
             foreground: Foreground::new(),
+            attachment: None,
             place,
         }
     }
@@ -160,6 +164,16 @@ impl Store {
         &raw mut *self.context
     }
 
+    /// What the engine keeps with the store, once it does. Dropped first of all that the store has, on the store's thread.
+    pub fn attachment(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.attachment.as_deref()
+    }
+
+    /// Gives the store what the engine keeps with it.
+    pub fn set_attachment(&mut self, attachment: Box<dyn Any + Send + Sync>) {
+        self.attachment = Some(attachment);
+    }
+
     /// Its foreground queue.
     pub fn foreground(&self) -> &Foreground {
         &self.foreground
@@ -192,6 +206,12 @@ impl Store {
     /// An instance.
     pub fn instance(&self, id: InstanceId) -> &Instance {
         &self.instances[id.0 as usize]
+    }
+
+    /// Is one of the newest instances one of this module? Says no of a module whose code was replaced by a variant.
+    #[inline]
+    pub fn has_new_instance_of(&self, module: &Arc<NativeModule>) -> bool {
+        self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
     }
 
     /// Number of instances.
@@ -458,5 +478,6 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.environment.stores.remove(&self.place);
         self.foreground.close();
+        drop(self.attachment.take());
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod canonical;
 pub mod const_expr;
+mod debug_sections;
 pub mod decode;
 pub mod features;
 pub mod limits;

@@ -39,6 +39,14 @@ impl Stubs {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
     }
 
+    /// All stubs that there are.
+    pub fn all(&self) -> Vec<Arc<Code>> {
+        let all = |stubs: &Mutex<HashMap<FuncType, Arc<Code>>>| -> Vec<Arc<Code>> {
+            stubs.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
+        };
+        [all(&self.entry), all(&self.exit)].concat()
+    }
+
     /// The stub through which compiled code calls host functions of this type.
     ///
     /// # Errors
