@@ -72,14 +72,14 @@ fn a_listener_that_is_set_again_hears_all_again_and_one_that_is_gone_nothing() {
 #[test]
 fn retired_code_is_told_of_until_it_is_freed() {
     let mut config = Config::new();
-    config.tiering_budget(100).sync_tier_up(true);
+    config.tiering_budget(2000).sync_tier_up(true);
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, MODULE).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = instantiate(&mut store, &module);
     let hot = instance.get_typed_func::<i32, i32>(&mut store, "hot").unwrap();
     for _ in 0..4 {
-        assert_eq!(hot.call(&mut store, 10_000).unwrap(), 7);
+        assert_eq!(hot.call(&mut store, 1_000_000).unwrap(), 7);
     }
     let (codes, hook) = listener();
     store.set_code_listener(hook);

@@ -99,7 +99,7 @@ fn parse(dump: &[u8]) -> HashMap<String, Loaded> {
     let mut last_time = header.u64();
     assert_eq!(header.u64(), 0);
     let mut all = HashMap::new();
-    let (mut rest, mut lines, mut count) = (header.0, Vec::new(), 0);
+    let (mut rest, mut lines, mut count) = (header.0, Vec::<(u64, u64, u32, String)>::new(), 0);
     loop {
         let mut record = Reader(rest);
         let (kind, len, time) = (record.u32(), record.u32() as usize, record.u64());

@@ -383,13 +383,13 @@ impl Engine {
         if !attached {
             return;
         }
+        for script in record.scripts.all() {
+            record.scripts.announce(&script);
+        }
         for (number, _) in record.scripts.used().into_iter().filter(|&(_, instance)| instance) {
             if let Some(module) = registry.natives(number).first() {
                 record.scripts.get_or_make(registry, &record, module);
             }
-        }
-        for script in record.scripts.all() {
-            record.scripts.announce(&script);
         }
     }
 }
