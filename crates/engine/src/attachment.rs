@@ -12,6 +12,7 @@ use code::native_module::{NativeModule, Parts};
 use runtime::image::InitialImage;
 use wasm::types::DefinedFuncIndex;
 
+use crate::cache::Cached;
 use crate::config::Config;
 use crate::events::ModuleNumber;
 use crate::registry::Registration;
@@ -37,6 +38,8 @@ pub(crate) struct Attachment {
     checked: OnceLock<Arc<NativeModule>>,
     instantiations: AtomicU32,
     image: OnceLock<Option<Arc<InitialImage>>>,
+    /// Its place in the module cache, if it has one.
+    cached: OnceLock<Cached>,
     /// Its place in the engine's registry.
     registration: OnceLock<Arc<Registration>>,
 }
@@ -52,8 +55,15 @@ impl Attachment {
             checked: OnceLock::new(),
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
+            cached: OnceLock::new(),
             registration: OnceLock::new(),
         }
+    }
+
+    /// The module is in the cache, until it dies. Only once, when it is made.
+    pub(crate) fn enter_cache(&self, cached: Cached) {
+        let entered = self.cached.set(cached);
+        debug_assert!(entered.is_ok(), "a module enters the cache once");
     }
 
     /// Its place in the engine's registry, once it has one: from when its module is made.
@@ -63,8 +73,8 @@ impl Attachment {
 
     /// Gives it its place in the engine's registry. Dropped with the module, before its code.
     pub(crate) fn set_registration(&self, registration: Arc<Registration>) {
-        // A module is entered once; a second place would be given up at once.
-        drop(self.registration.set(registration));
+        let entered = self.registration.set(registration);
+        debug_assert!(entered.is_ok(), "a module is entered once");
     }
 
     /// Why the compiler has refused this before, if it has.

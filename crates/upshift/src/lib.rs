@@ -55,13 +55,14 @@ mod values;
 #[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
-pub use crate::engine::{Engine, EngineStatistics, EngineWeak, TieringStatistics};
+pub use crate::engine::{CacheStatistics, Engine, EngineStatistics, EngineWeak, TieringStatistics};
 pub use ::engine::events::{
-    Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
+    CacheOutcome, Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
 };
 pub use ::engine::log::jitdump::JitDump;
 pub use ::engine::log::perf_map::PerfMap;
 pub use ::engine::log::{CodeListener, CreatedCode};
+pub use ::engine::pool::{Label, ManualPool, Pending, Pool, Task, ThreadPool, Urgency};
 pub use caller::Caller;
 pub use config::{Config, ProfilingStrategy, Strategy, TierChoice};
 #[doc(hidden)]

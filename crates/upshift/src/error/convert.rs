@@ -76,6 +76,7 @@ impl Error {
         match error {
             ModuleError::Invalid(error) => Error::new(CompileError::from(&error)),
             ModuleError::Compile(error) => compile_error(error.to_string(), error.message),
+            gone @ (ModuleError::Cancelled | ModuleError::EngineDropped) => Error::msg(gone.to_string()),
         }
     }
 
@@ -109,6 +110,7 @@ impl From<&DecodeError> for CompileError {
                 DecodeErrorKind::Invalid => CompileErrorKind::Invalid,
                 DecodeErrorKind::Limit => CompileErrorKind::Limit,
                 DecodeErrorKind::Unsupported(_) => CompileErrorKind::Unsupported,
+                DecodeErrorKind::Import { .. } => CompileErrorKind::Import,
             },
             text: error.to_string(),
             message: error.message().to_string(),
