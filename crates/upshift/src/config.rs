@@ -7,6 +7,7 @@ use engine::events::Listener;
 use wasm::features::{Feature, Features};
 
 use crate::error::Result;
+use crate::error::messages::usage;
 
 /// The configuration of an [`Engine`](crate::Engine). The default is good for running untrusted modules fast.
 ///
@@ -272,7 +273,7 @@ impl Config {
     pub(crate) fn to_inner(&self) -> Result<engine::config::Config> {
         let features: &Features = &self.inner.features;
         match Feature::ALL.iter().find(|&&feature| features.contains(feature) && !feature.supported()) {
-            Some(feature) => crate::bail!("the {feature} proposal is not supported"),
+            Some(feature) => crate::bail!(usage::proposal(feature)),
             None => Ok(self.inner.clone()),
         }
     }

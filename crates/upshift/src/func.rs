@@ -3,16 +3,20 @@
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use runtime::difference::of_functions;
 use runtime::func::{FuncRef, HostFunction};
 use runtime::ids::{InstanceId, StoreId};
 use runtime::store::Store as RuntimeStore;
-use wasm::types::{CanonicalTypeIndex, FuncIndex};
+use wasm::canonical::TypeRegistry;
+use wasm::types::words::{self, Words};
+use wasm::types::{self as language, CanonicalTypeIndex, FuncIndex};
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::messages::usage;
+use crate::error::{Error, Result, UsageError, difference};
 use crate::host_func;
 pub use crate::host_func::IntoFunc;
-use crate::store::{AsContext, AsContextMut, StoreContextMut, assert_same_store};
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, assert_same_store};
 use crate::typed_func::TypedFunc;
 use crate::types::FuncType;
 use crate::values::Val;
@@ -105,7 +109,7 @@ impl Func {
         self.ty(store).matches(ty)
     }
 
-    fn wasm_type<T>(&self, store: &crate::store::StoreContext<'_, T>) -> Arc<wasm::types::FuncType> {
+    fn wasm_type<T>(&self, store: &StoreContext<'_, T>) -> Arc<wasm::types::FuncType> {
         assert_same_store(&store.0.runtime, self.store);
         // SAFETY: a function of this store, which is alive.
         let id = unsafe { self.raw.as_ref().type_id };
@@ -124,13 +128,9 @@ impl Func {
         let store = store.as_context_mut();
         let ty = self.wasm_type(&store.as_context());
         if params.len() != ty.params().len() || results.len() != ty.results().len() {
-            return Err(Error::msg(format!(
-                "expected {} arguments and room for {} results of {ty}, got {} and {}",
-                ty.params().len(),
-                ty.results().len(),
-                params.len(),
-                results.len()
-            )));
+            let (takes, gives) = (ty.params().len(), ty.results().len());
+            let words = Words::of_registry(store.0.engine.inner.types()).signature_of(&ty);
+            return Err(usage::argument_count(takes, gives, words, params.len(), results.len()).into());
         }
         let stub = store.0.engine.inner.entry_stub(&ty)?;
         let runtime = &mut store.0.runtime;
@@ -159,11 +159,19 @@ impl Func {
         &self,
         store: impl AsContext,
     ) -> Result<TypedFunc<Params, Results>> {
-        let store = store.as_context();
+        self.typed_export(store.as_context(), None)
+    }
+
+    /// As above, for a function that is exported under a name.
+    pub(crate) fn typed_export<T: 'static, Params: WasmParams, Results: WasmResults>(
+        &self,
+        store: StoreContext<'_, T>,
+        name: Option<&str>,
+    ) -> Result<TypedFunc<Params, Results>> {
         let ty = self.wasm_type(&store);
-        let wanted = wasm::types::FuncType::new(Params::valtypes(), <Results as WasmParams>::valtypes());
+        let wanted = language::FuncType::new(Params::valtypes(), <Results as WasmParams>::valtypes());
         if *ty != wanted {
-            return Err(Error::msg(format!("type mismatch: the function is {ty}, not {wanted}")));
+            return Err(wrong_type(store.0.engine.inner.types(), name, &ty, &wanted).into());
         }
         Ok(TypedFunc::new(*self, store.0.engine.inner.entry_stub(&ty)?.entry()))
     }
@@ -182,4 +190,21 @@ impl Func {
         unsafe { runtime::call::call(runtime.context(), stub.entry(), &raw const function, values.as_mut_ptr()) }
             .map_err(|raised| Error::from_raised(raised, &store.0.engine))
     }
+}
+
+/// The error of a function that was asked for by another type than its own.
+#[cold]
+fn wrong_type(
+    types: &TypeRegistry,
+    name: Option<&str>,
+    ty: &language::FuncType,
+    wanted: &language::FuncType,
+) -> UsageError {
+    let words = Words::of_registry(types);
+    let (given, asked) = (words.signature_of(ty), words.signature_of(wanted));
+    let error = match name {
+        Some(name) => usage::export_type(words::name(name), given, asked),
+        None => usage::function_type(given, asked),
+    };
+    error.with_note(difference::in_words(&of_functions(&words, wanted, ty)))
 }

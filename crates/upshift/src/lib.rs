@@ -62,7 +62,10 @@ pub use caller::Caller;
 pub use config::{Config, Strategy, TierChoice};
 #[doc(hidden)]
 pub use error::macros as error_macros;
-pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};
+pub use error::{
+    Chain, CompileError, CompileErrorKind, Context, Error, ErrorClass, ErrorThrower, LinkError, LinkErrorKind, Result,
+    RuntimeError, RuntimeErrorKind, Thrown, UnknownImportError, UsageError, UsageErrorKind, nearest_name,
+};
 pub use externals::{Export, Extern};
 pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;

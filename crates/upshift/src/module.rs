@@ -11,7 +11,7 @@ use engine::statistics;
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 use crate::engine::Engine;
-use crate::error::{CompileError, CompileErrorKind, Context, Error, Result};
+use crate::error::{Context, Error, Result, messages};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
@@ -120,7 +120,7 @@ impl Module {
     /// When the file cannot be read, and as for [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = std::fs::read(file).with_context(|| messages::runtime::read_file(file.display()))?;
         let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
             error.set_path(file);
             error
@@ -292,7 +292,5 @@ impl Module {
 }
 
 fn no_such_function(index: u32) -> Error {
-    let message = format!("the module defines no function {index}");
-    let text = message.clone();
-    Error::new(CompileError { kind: CompileErrorKind::Compile, text, message, offset: None, function: None })
+    messages::usage::not_defined(index).into()
 }

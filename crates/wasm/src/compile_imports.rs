@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::decode::error::{DecodeError, DecodeErrorKind};
 use crate::module::{Import, ModuleInfo};
-use crate::types::words;
+use crate::types::words::{self, Words};
 use crate::types::{ExternType, GlobalType, HeapType, RefType, ValType};
 
 mod builtin;
@@ -111,7 +111,7 @@ impl CompileTimeImports {
                 _ => ("string constant", "immutable global of type (ref extern)".to_string()),
             },
         };
-        let declared = words::extern_type(import.ty, info);
+        let declared = Words::of_module(info).extern_type(import.ty);
         // Types may differ in what their words do not say.
         let exactly = if declared == expected { ", final and in a recursion group of its own" } else { "" };
         let (module, name) = (words::name(&import.module), words::name(&import.name));
