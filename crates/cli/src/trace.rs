@@ -119,9 +119,11 @@ fn is_span(kind: &EventKind) -> bool {
         | EventKind::Module { .. }
         | EventKind::Compile { .. }
         | EventKind::CodeGc { .. } => true,
-        EventKind::TierUp { .. } | EventKind::Publish { .. } | EventKind::OsrEnter { .. } | EventKind::Flush { .. } => {
-            false
-        }
+        EventKind::Cache { .. }
+        | EventKind::TierUp { .. }
+        | EventKind::Publish { .. }
+        | EventKind::OsrEnter { .. }
+        | EventKind::Flush { .. } => false,
     }
 }
 
@@ -138,6 +140,7 @@ fn args(recorded: &Recorded<'_>, kind: &EventKind) -> Value {
         all
     };
     match *kind {
+        EventKind::Cache { .. } => json!({}),
         EventKind::Decode { bytes } | EventKind::Module { bytes } => json!({ "bytes": bytes }),
         EventKind::Validate { bytes, threads } => json!({ "bytes": bytes, "threads": threads }),
         EventKind::Compile { function, tier, osr, cause, wasm_bytes, cpu, outcome } => {

@@ -17,15 +17,17 @@ use runtime::stores::{Running, Stores};
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
+use crate::cache::ModuleCache;
 use crate::code_gc::{CodeGc, Room};
 use crate::compile::all;
 use crate::compile::job::Job;
+use crate::compile::phases::Cancel;
 use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
 use crate::events::{Cause, Events};
-use crate::pool::WorkerPool;
+use crate::pool::workers::Workers;
 use crate::service::{Counts, Modules, Service};
 use crate::statistics::EngineStatistics;
 use crate::tiering::{self, Queue};
@@ -54,11 +56,8 @@ impl WeakEngine {
 struct Inner {
     service: Arc<Service>,
     stubs: Stubs,
-    types: TypeRegistry,
     memory_pool: Arc<MemoryPool>,
     epoch: Arc<AtomicU64>,
-    /// Last, so that what else goes has gone when the workers are waited for.
-    pool: WorkerPool,
 }
 
 impl Engine {
@@ -74,8 +73,10 @@ impl Engine {
         let space = CodeSpace::new(config.code_memory)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
-        let pool = WorkerPool::new(config.threads);
         let service = Service {
+            workers: Workers::new(&config),
+            cache: Arc::new(ModuleCache::new(config.module_cache, config.features)),
+            types: TypeRegistry::new(),
             compilers,
             space,
             lazy_stubs: Arc::new(lazy_stubs),
@@ -90,10 +91,8 @@ impl Engine {
         let inner = Inner {
             service: Arc::new(service),
             stubs: Stubs::default(),
-            types: TypeRegistry::new(),
             memory_pool: Arc::default(),
             epoch: Arc::default(),
-            pool,
         };
         Ok(Engine { inner: Arc::new(inner) })
     }
@@ -113,9 +112,9 @@ impl Engine {
         &self.inner.service.config
     }
 
-    /// The worker pool.
-    pub fn pool(&self) -> &WorkerPool {
-        &self.inner.pool
+    /// Threads that work on a module, the calling one included.
+    pub fn threads(&self) -> usize {
+        self.inner.service.workers.threads()
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -132,11 +131,7 @@ impl Engine {
     /// # Errors
     /// The error of the first function, by index, that could not be compiled. The others have their code.
     pub fn compile_all(&self, module: &Arc<NativeModule>) -> Result<(), LazyError> {
-        all::compile_all(&self.inner.pool, &self.inner.service, module)
-    }
-
-    pub(crate) fn compile_in_background(&self, module: &Arc<NativeModule>) {
-        all::compile_in_background(&self.inner.pool, &self.inner.service, module);
+        all::compile_all(&self.inner.service, module, &Cancel::default())
     }
 
     /// Compiles and publishes a function in a tier, unless it has code of that tier or a better one.
@@ -184,7 +179,7 @@ impl Engine {
 
     /// The registry of canonical types.
     pub fn types(&self) -> &TypeRegistry {
-        &self.inner.types
+        &self.inner.service.types
     }
 
     /// The code region.
@@ -235,10 +230,6 @@ impl Engine {
         let service = &self.inner.service;
         with_room(service, || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
-
-    pub(crate) fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
-        self.inner.add_module(parts)
-    }
 }
 
 /// Does what needs code memory; makes room, and tries again, if there is none left.
@@ -259,15 +250,24 @@ fn stub_error(error: StubError) -> CompileError {
     }
 }
 
-impl Inner {
-    fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
-        let service = &self.service;
-        let count = parts.info.bodies.len();
-        with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
-        let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
-            .map_err(|error| CompileError::limit(None, error.to_string()))?;
-        service.modules.add(&module);
-        Ok(module)
+/// Makes a module whose functions are lazy, and registers it.
+///
+/// # Errors
+/// When code memory is full.
+pub(crate) fn add_module(service: &Service, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
+    let count = parts.info.bodies.len();
+    with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
+    let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
+        .map_err(|error| CompileError::limit(None, error.to_string()))?;
+    service.modules.add(&module);
+    Ok(module)
+}
+
+/// The last handle goes: tasks that have not begun are dropped, and those that run are waited for.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.service.workers.close();
+        self.service.assert_idle();
     }
 }
 
@@ -285,15 +285,15 @@ impl Hooks for Inner {
     }
 
     fn tier_up(&self, module: &Arc<NativeModule>, function: DefinedFuncIndex, running: &Running) -> *const u8 {
-        tiering::tier_up(&self.pool, &self.service, module, function, running)
+        tiering::tier_up(&self.service, module, function, running)
     }
 
     fn loop_tier_up(&self, module: &Arc<NativeModule>, hot: HotLoop, running: &Running) -> Option<*const u8> {
-        tiering::loop_tier_up(&self.pool, &self.service, module, hot, running)
+        tiering::loop_tier_up(&self.service, module, hot, running)
     }
 
     fn checked_variant(&self, module: &Arc<NativeModule>) -> Result<Arc<NativeModule>, CompileError> {
-        attachment::checked_variant(module, |parts| self.add_module(parts))
+        attachment::checked_variant(module, |parts| add_module(&self.service, parts))
     }
 
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {

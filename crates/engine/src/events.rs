@@ -53,9 +53,26 @@ pub enum Outcome {
     Failed,
 }
 
+/// What the module cache had for somebody who wanted a module.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CacheOutcome {
+    /// The module.
+    Hit,
+    /// Somebody who was making it.
+    Wait,
+    /// The same module, made by somebody else while this one was made, which is dropped.
+    Conflict,
+}
+
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventKind {
+    /// Mark: a module was asked for, and did not have to be made, or need not have been. The module is the one that is
+    /// there, if one is.
+    Cache {
+        /// What there was.
+        outcome: CacheOutcome,
+    },
     /// Span: a module was decoded.
     Decode {
         /// Bytes of the module.
@@ -133,6 +150,9 @@ impl EventKind {
     /// A name for traces, close to the one that V8 gives the same thing.
     pub fn name(&self) -> &'static str {
         match self {
+            EventKind::Cache { outcome: CacheOutcome::Hit } => "wasm.CacheHit",
+            EventKind::Cache { outcome: CacheOutcome::Wait } => "wasm.CacheWait",
+            EventKind::Cache { outcome: CacheOutcome::Conflict } => "wasm.CacheConflict",
             EventKind::Decode { .. } => "wasm.Decode",
             EventKind::Validate { .. } => "wasm.Validate",
             EventKind::Module { .. } => "wasm.SyncCompile",

@@ -6,6 +6,7 @@ use code::native_module::NativeModule;
 pub use code::statistics::{CodeStatistics, TierStatistics};
 
 use crate::attachment;
+pub use crate::cache::CacheStatistics;
 use crate::events::ModuleNumber;
 use crate::service::Service;
 pub use crate::service::TieringStatistics;
@@ -21,6 +22,10 @@ pub struct EngineStatistics {
     pub queued: usize,
     /// Optimizing jobs that run.
     pub running: usize,
+    /// Tasks of any kind that wait in the pool.
+    pub tasks: usize,
+    /// The module cache.
+    pub cache: CacheStatistics,
     /// What has happened to functions.
     pub tiering: TieringStatistics,
     /// Code collections that got to know what could be freed.
@@ -43,6 +48,8 @@ impl EngineStatistics {
             stores: service.stores.len(),
             queued,
             running,
+            tasks: service.workers.tasks().0,
+            cache: service.cache.statistics(),
             tiering: service.counts.read(),
             code_collections: service.code_gc.collections.load(Ordering::Relaxed),
             freed: service.code_gc.freed.load(Ordering::Relaxed),

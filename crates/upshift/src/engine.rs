@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::error::messages::usage;
 use crate::error::{Error, Result};
 
-pub use engine::statistics::{EngineStatistics, TieringStatistics};
+pub use engine::statistics::{CacheStatistics, EngineStatistics, TieringStatistics};
 
 /// The compiler, the compiled code and the threads that modules and stores share. A handle, cheap to clone and usable from
 /// any thread; with the last handle, module and store goes all that belongs to it.

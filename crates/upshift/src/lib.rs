@@ -26,6 +26,7 @@
 
 #[allow(unsafe_code, reason = "the caller is known by its context")]
 mod caller;
+mod compile_options;
 mod config;
 mod engine;
 mod error;
@@ -54,11 +55,13 @@ mod values;
 #[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
-pub use crate::engine::{Engine, EngineStatistics, EngineWeak, TieringStatistics};
+pub use crate::engine::{CacheStatistics, Engine, EngineStatistics, EngineWeak, TieringStatistics};
 pub use ::engine::events::{
-    Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
+    CacheOutcome, Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
 };
+pub use ::engine::pool::{Label, ManualPool, Pending, Pool, Task, ThreadPool, Urgency};
 pub use caller::Caller;
+pub use compile_options::{Builtin, BuiltinSet, BuiltinType, CompileOptions, CompileTimeImport};
 pub use config::{Config, Strategy, TierChoice};
 #[doc(hidden)]
 pub use error::macros as error_macros;

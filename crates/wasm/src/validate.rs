@@ -159,33 +159,9 @@ impl Unvalidated {
     /// # Errors
     /// The fault with the earliest offset, whatever the number of threads.
     pub fn validate_all(&self, info: &ModuleInfo, wire_bytes: &[u8], threads: usize) -> Result<()> {
-        let count = info.bodies.len() as u32;
-        let next = AtomicU32::new(0);
-        // Bodies lie in index order, so the smallest index has the earliest offset.
-        let first_bad = AtomicU32::new(count);
-        let fault: Mutex<Option<(u32, DecodeError)>> = Mutex::new(None);
-        let work = || {
-            let mut scratch = Scratch::default();
-            loop {
-                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-                // A body before the first bad one may hold an earlier fault; one behind it cannot.
-                if start >= first_bad.load(Ordering::Relaxed) {
-                    return;
-                }
-                for index in start..count.min(start.saturating_add(CHUNK)) {
-                    let body = DefinedFuncIndex(index);
-                    if let Err(found) = self.validate(info, wire_bytes, body, &mut scratch) {
-                        first_bad.fetch_min(index, Ordering::Relaxed);
-                        let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
-                        if fault.as_ref().is_none_or(|&(known, _)| index < known) {
-                            *fault = Some((index, found));
-                        }
-                        break;
-                    }
-                }
-            }
-        };
-        let helpers = threads.saturating_sub(1).min((count / CHUNK) as usize);
+        let search = Search::new(info);
+        let work = || search.help(self, info, wire_bytes, &|| true);
+        let helpers = threads.saturating_sub(1).min(info.bodies.len() / CHUNK as usize);
         std::thread::scope(|scope| {
             for _ in 0..helpers {
                 // A thread that cannot be had leaves its share to the others.
@@ -193,7 +169,57 @@ impl Unvalidated {
             }
             work();
         });
-        match fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        search.finish()
+    }
+}
+
+/// The search for the first fault in the bodies of a module, by any number of threads.
+#[derive(Debug)]
+pub struct Search {
+    count: u32,
+    next: AtomicU32,
+    /// Bodies lie in index order, so the smallest index has the earliest offset.
+    first_bad: AtomicU32,
+    fault: Mutex<Option<(u32, DecodeError)>>,
+}
+
+impl Search {
+    /// A search that nobody has begun.
+    pub fn new(info: &ModuleInfo) -> Search {
+        let count = info.bodies.len() as u32;
+        let (next, first_bad) = (AtomicU32::new(0), AtomicU32::new(count));
+        Search { count, next, first_bad, fault: Mutex::new(None) }
+    }
+
+    /// Validates bodies, a few at a time, until none is left to take, or `go_on` says no.
+    pub fn help(&self, bodies: &Unvalidated, info: &ModuleInfo, wire_bytes: &[u8], go_on: &dyn Fn() -> bool) {
+        let mut scratch = Scratch::default();
+        loop {
+            let start = self.next.fetch_add(CHUNK, Ordering::Relaxed);
+            // A body before the first bad one may hold an earlier fault; one behind it cannot.
+            if start >= self.first_bad.load(Ordering::Relaxed) || !go_on() {
+                return;
+            }
+            for index in start..self.count.min(start.saturating_add(CHUNK)) {
+                let body = DefinedFuncIndex(index);
+                if let Err(found) = bodies.validate(info, wire_bytes, body, &mut scratch) {
+                    self.first_bad.fetch_min(index, Ordering::Relaxed);
+                    let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+                    if fault.as_ref().is_none_or(|&(known, _)| index < known) {
+                        *fault = Some((index, found));
+                    }
+                    break;
+                }
+            }
+        }
+    }
+
+    /// What the search found, when everybody who helped is done.
+    ///
+    /// # Errors
+    /// The fault with the earliest offset.
+    pub fn finish(&self) -> Result<()> {
+        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some((_, fault)) => Err(fault),
             None => Ok(()),
         }

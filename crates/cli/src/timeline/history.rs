@@ -180,6 +180,7 @@ impl History {
             EventKind::Publish { .. }
             | EventKind::Decode { .. }
             | EventKind::Validate { .. }
+            | EventKind::Cache { .. }
             | EventKind::Module { .. }
             | EventKind::CodeGc { .. } => {}
         }
@@ -236,6 +237,7 @@ fn changes_of(event: &Event, add: &mut impl FnMut(std::time::Instant, Change)) {
         | EventKind::Publish { osr: Some(_), .. }
         | EventKind::Decode { .. }
         | EventKind::Validate { .. }
+        | EventKind::Cache { .. }
         | EventKind::Module { .. }
         | EventKind::CodeGc { .. } => {}
     }

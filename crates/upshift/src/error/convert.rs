@@ -70,6 +70,8 @@ impl Error {
         match error {
             ModuleError::Invalid(error) => Error::new(CompileError::from(&error)),
             ModuleError::Compile(error) => CompileError::of_module(error.to_string(), error.message).into(),
+            ModuleError::Cancelled => make::cancelled().into(),
+            ModuleError::EngineDropped => make::engine_dropped().into(),
         }
     }
 

@@ -196,6 +196,12 @@ messages! {
         /// An import that nobody defined, and that was made to trap, was called.
         UndefinedImport undefined_import(module name) "runtime.undefined-import"
             "unknown import: `{module}::{name}` was called";
+        /// The compilation was cancelled, by whoever had asked for it.
+        Cancelled cancelled() "runtime.cancelled" "the compilation was cancelled";
+        /// The engine's last handle was dropped while a module was being made.
+        /// Keep a handle until the module is there.
+        EngineDropped engine_dropped() "runtime.engine-dropped"
+            "the engine was dropped before the module was made";
         /// A file cannot be read.
         /// The cause says why.
         ReadFile read_file(path) "runtime.read-file" "cannot read {path}";

@@ -56,6 +56,8 @@ impl RuntimeErrorKind {
             RuntimeErrorKind::ForcedTrap
             | RuntimeErrorKind::ForcedTrapOnFailure
             | RuntimeErrorKind::UndefinedImport
+            | RuntimeErrorKind::Cancelled
+            | RuntimeErrorKind::EngineDropped
             | RuntimeErrorKind::ReadFile
             | RuntimeErrorKind::Machine
             | RuntimeErrorKind::System => false,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use engine::module::NativeModule;
+use wasm::compile_imports::CompileTimeImport;
 use wasm::types as language;
 
 use super::{FuncType, RefType, ValType};
@@ -364,11 +365,17 @@ pub struct ImportType<'module> {
     module: &'module str,
     name: &'module str,
     ty: ExternType,
+    answer: Option<CompileTimeImport>,
 }
 
 impl<'module> ImportType<'module> {
-    pub(crate) fn new(module: &'module str, name: &'module str, ty: ExternType) -> ImportType<'module> {
-        ImportType { module, name, ty }
+    pub(crate) fn new(
+        module: &'module str,
+        name: &'module str,
+        ty: ExternType,
+        answer: Option<CompileTimeImport>,
+    ) -> ImportType<'module> {
+        ImportType { module, name, ty, answer }
     }
 
     /// The module part of its name.
@@ -384,6 +391,12 @@ impl<'module> ImportType<'module> {
     /// The type that the module declares.
     pub fn ty(&self) -> ExternType {
         self.ty.clone()
+    }
+
+    /// What answered the import when the module was compiled: see [`CompileOptions`](crate::CompileOptions). None for an
+    /// ordinary import.
+    pub fn compile_time(&self) -> Option<CompileTimeImport> {
+        self.answer
     }
 }
 
