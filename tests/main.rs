@@ -6,6 +6,7 @@ mod bombs;
 mod child;
 mod differential;
 mod embedding;
+mod errors;
 mod fetched;
 mod lazy;
 mod random;
