@@ -9,6 +9,7 @@ mod embedding;
 mod errors;
 mod fetched;
 mod lazy;
+mod lifecycle;
 mod random;
 mod resources;
 mod scripts;

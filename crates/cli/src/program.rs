@@ -13,6 +13,7 @@ use upshift::{
 use crate::exit::{self, End, Note};
 use crate::options::{RunOptions, UnknownImports};
 use crate::process::Moment;
+use crate::profiling::Perf;
 use crate::recording::Recording;
 use crate::statistics::Progress;
 use crate::{input, output, sections, statistics, value};
@@ -243,7 +244,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
         let progress = Progress { stages: recording.stages(), ready, first_call: recording.first_call_at() };
         eprint!("{}", statistics::of_module(&module, Some(progress)));
     }
-    match (recording.write(Some(&module), &title, &words), outcome) {
+    let written = options.perf.map_or(Ok(()), Perf::finish).and(recording.write(Some(&module), &title, &words));
+    match (written, outcome) {
         (Err(error), Ok(())) => Err(error),
         (Err(error), Err(_)) => {
             exit::report(&error);

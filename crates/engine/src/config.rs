@@ -8,6 +8,7 @@ use wasm::features::Features;
 use wasm::limits::Limits;
 
 use crate::events::Listener;
+use crate::log::CodeListener;
 use crate::pool::Pool;
 use crate::tuning;
 
@@ -79,6 +80,8 @@ pub struct Config {
     pub inlining: bool,
     /// Bytes of machine code past which cold code is dropped, to be compiled again when it is called.
     pub max_code_bytes: Option<usize>,
+    /// Collect code at every occasion; for tests.
+    pub code_gc_stress: bool,
     /// Threads that work on a module; 0 means as many as there are cores, or as the pool has.
     pub threads: usize,
     /// Who runs background work, if not threads of the engine's own.
@@ -93,6 +96,8 @@ pub struct Config {
     pub backtraces: bool,
     /// Who is told of what the engine does.
     pub listener: Option<Arc<dyn Listener>>,
+    /// Who is told of machine code, on the thread that makes it.
+    pub code_listeners: Vec<Arc<dyn CodeListener>>,
 }
 
 impl Default for Config {
@@ -111,6 +116,7 @@ impl Default for Config {
             osr: true,
             inlining: true,
             max_code_bytes: None,
+            code_gc_stress: false,
             threads: 0,
             pool: None,
             module_cache: true,
@@ -118,6 +124,7 @@ impl Default for Config {
             code_memory: tuning::CODE_MEMORY,
             backtraces: true,
             listener: None,
+            code_listeners: Vec::new(),
         }
     }
 }

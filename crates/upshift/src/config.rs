@@ -1,14 +1,18 @@
 //! `Config`: what an embedder can choose about an engine.
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub use engine::config::{Strategy, TierChoice};
 use engine::events::Listener;
+use engine::log::CodeListener;
+use engine::log::jitdump::JitDump;
+use engine::log::perf_map::PerfMap;
 use engine::pool::Pool;
 use wasm::features::{Feature, Features};
 
-use crate::error::Result;
 use crate::error::messages::usage;
+use crate::error::{Context, Result};
 
 /// The configuration of an [`Engine`](crate::Engine). The default is good for running untrusted modules fast.
 ///
@@ -25,6 +29,20 @@ use crate::error::messages::usage;
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     inner: engine::config::Config,
+    profiler: ProfilingStrategy,
+}
+
+/// Which profiler to write for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum ProfilingStrategy {
+    /// None.
+    #[default]
+    None,
+    /// `/tmp/perf-PID.map`, which `perf report` reads: names of functions, with their tiers. See [`PerfMap`].
+    PerfMap,
+    /// `jit-PID.dump` in the working directory, which `perf inject --jit` reads: names, machine code and positions, with
+    /// their times. See [`JitDump`].
+    JitDump,
 }
 
 macro_rules! proposals {
@@ -187,6 +205,13 @@ impl Config {
         self
     }
 
+    /// Collects code at every occasion, rather than when there is enough to free: whenever a function is compiled at its
+    /// first call, spends its budget, or gets better code. For tests; slow. Off by default.
+    pub fn code_gc_stress(&mut self, enable: bool) -> &mut Config {
+        self.inner.code_gc_stress = enable;
+        self
+    }
+
     /// Tells a listener what the engine does while it does it; see [`EventLog`](crate::EventLog) for one that keeps it.
     ///
     /// ```
@@ -205,6 +230,42 @@ impl Config {
     /// ```
     pub fn event_listener(&mut self, listener: Option<Arc<dyn Listener>>) -> &mut Config {
         self.inner.listener = listener;
+        self
+    }
+
+    /// Tells a listener of all machine code of the engine, on the thread that makes it; a store can have a listener of its
+    /// own, [`Store::set_code_listener`](crate::Store::set_code_listener).
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use upshift::{CodeListener, Config, CreatedCode, Engine, Module, Tier};
+    ///
+    /// #[derive(Debug, Default)]
+    /// struct Names(Mutex<Vec<String>>);
+    ///
+    /// impl CodeListener for Names {
+    ///     fn code_created(&self, code: &CreatedCode<'_>) {
+    ///         self.0.lock().unwrap().push(format!("{} {:?}", code.name(), code.tier()));
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let names = Arc::new(Names::default());
+    /// let engine = Engine::new(Config::new().code_listener(Some(names.clone())))?;
+    /// let module = Module::new(&engine, "(module (func $f))")?;
+    /// module.compile_function_in(0, Tier::Baseline)?;
+    /// assert_eq!(*names.0.lock().unwrap(), ["f Some(Baseline)"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn code_listener(&mut self, listener: Option<Arc<dyn CodeListener>>) -> &mut Config {
+        self.inner.code_listeners = listener.into_iter().collect();
+        self
+    }
+
+    /// Writes what profilers need to tell functions apart, in the files where they look for it. Not by default.
+    pub fn profiler(&mut self, strategy: ProfilingStrategy) -> &mut Config {
+        self.profiler = strategy;
         self
     }
 
@@ -311,15 +372,26 @@ impl Config {
         self
     }
 
+    fn with_profiler(&self) -> Result<engine::config::Config> {
+        let mut inner = self.inner.clone();
+        let listener: Arc<dyn CodeListener> = match self.profiler {
+            ProfilingStrategy::None => return Ok(inner),
+            ProfilingStrategy::PerfMap => PerfMap::open().context("cannot write the perf map")?,
+            ProfilingStrategy::JitDump => JitDump::open_in(Path::new(".")).context("cannot write the jitdump")?,
+        };
+        inner.code_listeners.push(listener);
+        Ok(inner)
+    }
+
     /// What the engine crate takes.
     ///
     /// # Errors
-    /// When a proposal is on that is not supported.
+    /// When a proposal is on that is not supported, or a profiler's file cannot be written.
     pub(crate) fn to_inner(&self) -> Result<engine::config::Config> {
         let features: &Features = &self.inner.features;
         match Feature::ALL.iter().find(|&&feature| features.contains(feature) && !feature.supported()) {
             Some(feature) => crate::bail!(usage::proposal(feature)),
-            None => Ok(self.inner.clone()),
+            None => self.with_profiler(),
         }
     }
 }
