@@ -9,7 +9,7 @@ use upshift::{
 };
 
 /// Counts what it is asked.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counting(Arc<AtomicUsize>);
 
 impl Counting {
@@ -130,5 +130,5 @@ fn an_instance_takes_imports_in_order() {
     let error = check(imports);
     assert_eq!(error.downcast_ref::<UsageError>().unwrap().kind(), UsageErrorKind::ImportCount);
     assert!(error.to_string().ends_with("the first that is missing is `a::b` (function () -> ())"), "{error}");
-    assert_eq!(check("").to_string(), "the module has 0 imports, but 3 were given");
+    assert_eq!(check("").to_string(), "wrong number of imports: the module has 0, given 3");
 }
