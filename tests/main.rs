@@ -7,6 +7,7 @@ mod child;
 mod code_gc;
 mod differential;
 mod embedding;
+mod errors;
 mod fetched;
 mod lazy;
 mod lifecycle;
