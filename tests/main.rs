@@ -7,6 +7,7 @@ mod child;
 mod differential;
 mod embedding;
 mod fetched;
+mod jobs;
 mod lazy;
 mod random;
 mod resources;
