@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi::layout::StoreContext;
 use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
+use code::native_module::NativeModule;
 use code::space::CodeSpace;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
@@ -80,6 +81,8 @@ pub struct Store {
     foreground: Foreground,
     /// A task of the foreground queue is running.
     pub(crate) in_task: bool,
+    /// What the engine keeps with the store.
+    attachment: Option<Box<dyn Any + Send + Sync>>,
     /// In the registry of `environment`.
     registered: Arc<Registered>,
 }
@@ -122,6 +125,7 @@ impl Store {
             osr_image: OsrImage::default(),
             foreground: Foreground::new(Arc::clone(&registered)),
             in_task: false,
+            attachment: None,
             registered,
         }
     }
@@ -164,6 +168,16 @@ impl Store {
         &self.entry_stubs
     }
 
+    /// What the engine keeps with the store, once it does. Dropped first of all that the store has, on the store's thread.
+    pub fn attachment(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.attachment.as_deref()
+    }
+
+    /// Gives the store what the engine keeps with it.
+    pub fn set_attachment(&mut self, attachment: Box<dyn Any + Send + Sync>) {
+        self.attachment = Some(attachment);
+    }
+
     /// Its foreground queue.
     pub fn foreground(&self) -> &Foreground {
         &self.foreground
@@ -196,6 +210,12 @@ impl Store {
     /// An instance.
     pub fn instance(&self, id: InstanceId) -> &Instance {
         &self.instances[id.0 as usize]
+    }
+
+    /// Is one of the newest instances one of this module? Says no of a module whose code was replaced by a variant.
+    #[inline]
+    pub fn has_new_instance_of(&self, module: &Arc<NativeModule>) -> bool {
+        self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
     }
 
     /// Number of instances.
@@ -463,5 +483,6 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.environment.stores.remove(&self.registered);
         self.foreground.close();
+        drop(self.attachment.take());
     }
 }
