@@ -4,6 +4,8 @@
 //! it is `shuttle`, whose scheduler decides at every lock and wait which thread goes on. The files are included as they are.
 #![cfg(test)]
 
+mod code_gc;
+
 /// What `crate::sync` is in a model.
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
 mod sync {

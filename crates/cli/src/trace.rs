@@ -157,7 +157,9 @@ fn args(recorded: &Recorded<'_>, kind: &EventKind) -> Value {
         EventKind::Publish { function, tier, osr } => of(function, json!({ "tier": tier.name(), "osr_offset": osr })),
         EventKind::OsrEnter { function, offset } => of(function, json!({ "osr_offset": offset })),
         EventKind::Flush { function } => of(function, json!({})),
-        EventKind::CodeGc { freed, freed_bytes } => json!({ "freed": freed, "freed_bytes": freed_bytes }),
+        EventKind::CodeGc { candidate_bytes, freed, freed_bytes } => {
+            json!({ "candidate_bytes": candidate_bytes, "freed": freed, "freed_bytes": freed_bytes })
+        }
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Config {
     pub inlining: bool,
     /// Bytes of machine code past which cold code is dropped, to be compiled again when it is called.
     pub max_code_bytes: Option<usize>,
+    /// Collect code at every occasion; for tests.
+    pub code_gc_stress: bool,
     /// Threads that work on a module; 0 means as many as there are cores, or as the pool has.
     pub threads: usize,
     /// Who runs background work, if not threads of the engine's own.
@@ -114,6 +116,7 @@ impl Default for Config {
             osr: true,
             inlining: true,
             max_code_bytes: None,
+            code_gc_stress: false,
             threads: 0,
             pool: None,
             module_cache: true,

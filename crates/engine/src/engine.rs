@@ -8,6 +8,7 @@ use abi::tier::Tier;
 use code::code::Code;
 use code::native_module::{NativeModule, Parts};
 use code::space::{CodeSpace, SpaceError};
+use code::stub_cache::Stub;
 use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
@@ -18,7 +19,8 @@ use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
 use crate::cache::ModuleCache;
-use crate::code_gc::{CodeGc, Room};
+use crate::code_gc::CodeGc;
+use crate::code_gc::ceiling::Room;
 use crate::compile::all;
 use crate::compile::job::Job;
 use crate::compile::phases::Cancel;
@@ -56,7 +58,6 @@ impl WeakEngine {
 #[derive(Debug)]
 struct Inner {
     service: Arc<Service>,
-    stubs: Stubs,
     memory_pool: Arc<MemoryPool>,
     epoch: Arc<AtomicU64>,
 }
@@ -87,16 +88,12 @@ impl Engine {
             registry,
             events: Events::new(config.listener.clone()),
             queue: Queue::default(),
+            stubs: Stubs::default(),
             code_gc: CodeGc::default(),
             counts: Counts::default(),
             config,
         };
-        let inner = Inner {
-            service: Arc::new(service),
-            stubs: Stubs::default(),
-            memory_pool: Arc::default(),
-            epoch: Arc::default(),
-        };
+        let inner = Inner { service: Arc::new(service), memory_pool: Arc::default(), epoch: Arc::default() };
         Ok(Engine { inner: Arc::new(inner) })
     }
 
@@ -118,10 +115,6 @@ impl Engine {
     /// Threads that work on a module, the calling one included.
     pub fn threads(&self) -> usize {
         self.inner.service.workers.threads()
-    }
-
-    pub(crate) fn stubs(&self) -> &Stubs {
-        &self.inner.stubs
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -174,9 +167,15 @@ impl Engine {
         code_gc::flush_module(&self.inner.service, module);
     }
 
+    /// Drops the code of all functions in the baseline tier, of all modules, and frees what no stack holds. Gives the bytes
+    /// freed.
+    pub fn flush_code(&self) -> usize {
+        code_gc::flush_baseline(&self.inner.service)
+    }
+
     /// Frees what code can be freed now. Gives the bytes freed.
     pub fn collect_code(&self) -> usize {
-        code_gc::collect(&self.inner.service, None, true)
+        code_gc::collect_now(&self.inner.service, None)
     }
 
     /// What the engine has done so far.
@@ -220,15 +219,15 @@ impl Engine {
         self.inner.epoch.load(Ordering::Relaxed)
     }
 
-    /// The stub through which the host calls functions of this type.
+    /// The stub through which the host calls functions of this type. Who keeps its address keeps it.
     ///
     /// # Errors
     /// When it cannot be compiled, or code memory is full.
-    pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
+    pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        let make = || self.inner.stubs.entry(service.compilers.stubs(), &service.space, ty);
+        let make = || service.stubs.entry(service.compilers.stubs(), &service.space, ty);
         let stub = with_room(service, make).map_err(stub_error)?;
-        service.registry.stub_created(&stub);
+        service.registry.stub_created(stub.code());
         Ok(stub)
     }
 
@@ -236,17 +235,17 @@ impl Engine {
     ///
     /// # Errors
     /// As for [`Engine::entry_stub`].
-    pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
+    pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        let make = || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty);
+        let make = || service.stubs.exit(service.compilers.stubs(), &service.space, ty);
         let stub = with_room(service, make).map_err(stub_error)?;
-        service.registry.stub_created(&stub);
+        service.registry.stub_created(stub.code());
         Ok(stub)
     }
 }
 
 /// Does what needs code memory; makes room, and tries again, if there is none left.
-fn with_room<T>(service: &Service, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
+fn with_room<T>(service: &Arc<Service>, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
     let mut room = Room::default();
     loop {
         match work() {
@@ -267,7 +266,7 @@ fn stub_error(error: StubError) -> CompileError {
 ///
 /// # Errors
 /// When code memory is full.
-pub(crate) fn add_module(service: &Service, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
+pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
     let count = parts.info.bodies.len();
     with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
     let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))

@@ -137,8 +137,11 @@ pub enum EventKind {
         /// Index of the function.
         function: u32,
     },
-    /// Span: code that nothing leads to any more was looked for on all stacks, and freed. Of no module in particular.
+    /// Span: code that nothing leads to any more was looked for on all stacks, and freed: from the first question to the
+    /// last answer. Of no module in particular, on the thread that brought the last answer.
     CodeGc {
+        /// Bytes of machine code that nothing led to when it began.
+        candidate_bytes: usize,
         /// Code objects freed.
         freed: usize,
         /// Bytes of machine code of those.

@@ -11,6 +11,7 @@ use wasm::canonical::TypeRegistry;
 
 use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
+use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::events::Events;
@@ -32,6 +33,7 @@ pub(crate) struct Service {
     pub(crate) registry: Arc<Registry>,
     pub(crate) events: Events,
     pub(crate) queue: Queue,
+    pub(crate) stubs: Stubs,
     pub(crate) code_gc: CodeGc,
     pub(crate) counts: Counts,
 }

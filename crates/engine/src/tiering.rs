@@ -93,7 +93,7 @@ pub(crate) fn loop_tier_up(
 }
 
 fn may_compile(service: &Service) -> bool {
-    service.compilers.dynamic() && code_gc::below_ceiling(service)
+    service.compilers.dynamic() && code_gc::ceiling::has_room(service)
 }
 
 /// Queues the job that was decided on, or runs it.
@@ -129,17 +129,18 @@ fn act(
 }
 
 /// What a worker does for every job that was queued: the best one that there is now.
-fn work(service: &Service) {
+fn work(service: &Arc<Service>) {
     let Some(job) = service.queue.pop() else { return };
     if let Some(module) = job.module.upgrade() {
         run(service, &module, job.function, job.osr, None);
+        code_gc::collect_if_worth_it(service, None);
     }
     service.queue.done();
 }
 
 /// Runs a job, unless it has been taken already.
 fn run(
-    service: &Service,
+    service: &Arc<Service>,
     module: &Arc<NativeModule>,
     function: DefinedFuncIndex,
     osr: Option<u32>,

@@ -60,11 +60,11 @@ pub const TIER_UP_TIME: Duration = Duration::from_millis(4000);
 /// Memory that an optimizing job may take, in bytes, by the compiler's own estimate.
 pub const TIER_UP_MEMORY: usize = 768 << 20;
 
-/// Retired code below this many bytes is not worth a collection...
+/// Code retired since the last collection that is less than this many bytes is not worth another one...
 pub const GC_MINIMUM: usize = 64 << 10;
 
 /// ...nor is it below that plus this part of all code.
 pub const GC_SHARE: usize = 10;
 
-/// After a collection that could free nothing because other stores were running, none is tried for this long.
-pub const GC_PAUSE: Duration = Duration::from_millis(20);
+/// Who wants code freed at once waits at most this long for stores that run elsewhere to say what they hold.
+pub const GC_WAIT: Duration = Duration::from_millis(50);

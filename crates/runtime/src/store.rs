@@ -14,6 +14,7 @@ use code::space::CodeSpace;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
 use crate::backtrace::Backtrace;
+use crate::entry_stubs::EntryStubs;
 use crate::error::{Failure, Raised, ResourceError};
 use crate::foreground::Foreground;
 use crate::func::{HostEntity, HostFunction};
@@ -66,6 +67,7 @@ pub struct Store {
     #[expect(clippy::vec_box, reason = "references point into the boxes")]
     host_functions: Vec<Box<HostEntity>>,
     held_functions: Vec<Arc<HostFunction>>,
+    entry_stubs: EntryStubs,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     pub(crate) pending: Option<Raised>,
     limiter: Option<Box<dyn Limiter>>,
@@ -118,6 +120,7 @@ impl Store {
             globals: Vec::new(),
             host_functions: Vec::new(),
             held_functions: Vec::new(),
+            entry_stubs: EntryStubs::default(),
             externs: Vec::new(),
             pending: None,
             limiter: None,
@@ -172,6 +175,11 @@ impl Store {
     /// Gives the store what the engine keeps with it.
     pub fn set_attachment(&mut self, attachment: Box<dyn Any + Send + Sync>) {
         self.attachment = Some(attachment);
+    }
+
+    /// The entry stubs that it holds.
+    pub fn entry_stubs(&self) -> &EntryStubs {
+        &self.entry_stubs
     }
 
     /// Its foreground queue.

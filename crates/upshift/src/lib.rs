@@ -55,7 +55,9 @@ mod values;
 #[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
-pub use crate::engine::{CacheStatistics, Engine, EngineStatistics, EngineWeak, TieringStatistics};
+pub use crate::engine::{
+    CacheStatistics, CodeGcStatistics, Engine, EngineStatistics, EngineWeak, StubStatistics, TieringStatistics,
+};
 pub use ::engine::events::{
     CacheOutcome, Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
 };

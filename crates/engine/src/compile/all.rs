@@ -47,7 +47,11 @@ pub(crate) fn compile_all(
     first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-fn compile_one(service: &Service, module: &Arc<NativeModule>, function: DefinedFuncIndex) -> Result<(), LazyError> {
+fn compile_one(
+    service: &Arc<Service>,
+    module: &Arc<NativeModule>,
+    function: DefinedFuncIndex,
+) -> Result<(), LazyError> {
     let tier = service.compilers.first_tier();
     Job { module, function, tier, osr: None, cause: Cause::Request, running: None }.run(service).map(drop)
 }

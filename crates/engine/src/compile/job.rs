@@ -20,10 +20,11 @@ use sys::stack::{approximate_sp, current_thread_stack_bounds};
 use wasm::types::DefinedFuncIndex;
 
 use crate::attachment::Wanted;
+use crate::code_gc::ceiling::{self, Room};
 use crate::events::{Cause, EventKind, Outcome};
 use crate::service::Service;
 use crate::validation::Validation;
-use crate::{attachment, code_gc, tuning};
+use crate::{attachment, tuning};
 
 /// One function to compile.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +46,9 @@ impl Job<'_> {
     ///
     /// # Errors
     /// When the body is not valid, when it passes a limit of the compiler or the job's budget, or when code memory is full.
-    pub(crate) fn run(&self, service: &Service) -> Result<*const u8, LazyError> {
+    pub(crate) fn run(&self, service: &Arc<Service>) -> Result<*const u8, LazyError> {
         // Code is freed here, if at all, before any pointer to code is taken.
-        code_gc::keep_below_ceiling(service, self.running);
+        ceiling::keep_below(service, self.running);
         if let Some(entry) = self.existing() {
             return Ok(entry);
         }
@@ -60,7 +61,7 @@ impl Job<'_> {
     }
 
     /// Compiles, and tells of it. Nothing leads to the code yet.
-    pub(crate) fn make(&self, service: &Service) -> Result<Arc<Code>, LazyError> {
+    pub(crate) fn make(&self, service: &Arc<Service>) -> Result<Arc<Code>, LazyError> {
         let started = service.events.start();
         let mut cpu = Duration::ZERO;
         let result = self.make_untold(service, &mut cpu);
@@ -94,14 +95,14 @@ impl Job<'_> {
         }
     }
 
-    fn make_untold(&self, service: &Service, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
+    fn make_untold(&self, service: &Arc<Service>, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
         if let Some(validation) = &attachment::of(self.module).validation {
             validation.check(self.module, self.function)?;
         }
         if let Some(error) = attachment::of(self.module).refusal(self.wanted()) {
             return Err(error.into());
         }
-        let mut room = code_gc::Room::default();
+        let mut room = Room::default();
         loop {
             let (compiled, time) = self.compile(service)?;
             *cpu += time;

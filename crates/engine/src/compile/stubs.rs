@@ -1,12 +1,12 @@
-//! Entry and exit stubs: compiled once per function type and engine, and kept as long as the engine.
+//! Entry and exit stubs: made at their first use, one of each for a signature and engine.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use abi::compiled::CompiledCode;
 use abi::compiler::{CompileError, Compiler};
 use code::code::{Code, CodeKind};
 use code::space::{CodeSpace, SpaceError};
+use code::stub_cache::{Signature, Stub, StubCache};
 use wasm::types::FuncType;
 
 /// Why there is no stub.
@@ -18,11 +18,13 @@ pub enum StubError {
     Space(SpaceError),
 }
 
-/// The stubs of an engine, by function type.
+/// The stubs of an engine.
 #[derive(Debug, Default)]
 pub struct Stubs {
-    entry: Mutex<HashMap<FuncType, Arc<Code>>>,
-    exit: Mutex<HashMap<FuncType, Arc<Code>>>,
+    /// Those through which the host calls compiled functions.
+    pub entry: Arc<StubCache>,
+    /// Those through which compiled code calls host functions.
+    pub exit: Arc<StubCache>,
 }
 
 impl Stubs {
@@ -35,40 +37,42 @@ impl Stubs {
         compiler: &dyn Compiler,
         space: &Arc<CodeSpace>,
         ty: &FuncType,
-    ) -> Result<Arc<Code>, StubError> {
+    ) -> Result<Arc<Stub>, StubError> {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
-    }
-
-    /// All stubs that there are.
-    pub fn all(&self) -> Vec<Arc<Code>> {
-        let all = |stubs: &Mutex<HashMap<FuncType, Arc<Code>>>| -> Vec<Arc<Code>> {
-            stubs.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
-        };
-        [all(&self.entry), all(&self.exit)].concat()
     }
 
     /// The stub through which compiled code calls host functions of this type.
     ///
     /// # Errors
     /// As for [`Stubs::entry`].
-    pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Code>, StubError> {
+    pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Stub>, StubError> {
         find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
+    }
+
+    /// The code of all that exist.
+    pub fn all(&self) -> Vec<Arc<Code>> {
+        self.caches().into_iter().flat_map(|cache| cache.codes()).collect()
+    }
+
+    /// Both kinds.
+    pub fn caches(&self) -> [&Arc<StubCache>; 2] {
+        [&self.entry, &self.exit]
     }
 }
 
 fn find_or_make(
-    stubs: &Mutex<HashMap<FuncType, Arc<Code>>>,
+    cache: &Arc<StubCache>,
     space: &Arc<CodeSpace>,
     ty: &FuncType,
     kind: CodeKind,
     make: impl FnOnce(&FuncType) -> Result<CompiledCode, CompileError>,
-) -> Result<Arc<Code>, StubError> {
-    let lock = || stubs.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(stub) = lock().get(ty) {
-        return Ok(Arc::clone(stub));
+) -> Result<Arc<Stub>, StubError> {
+    let signature = Signature::of(ty);
+    if let Some(stub) = cache.get(&signature) {
+        return Ok(stub);
     }
     // Compiled without the lock; if another thread was faster, its stub is taken and ours dropped.
     let compiled = make(ty).map_err(StubError::Compile)?;
-    let stub = space.add(compiled, kind).map_err(StubError::Space)?;
-    Ok(Arc::clone(lock().entry(ty.clone()).or_insert(stub)))
+    let code = space.add(compiled, kind).map_err(StubError::Space)?;
+    Ok(cache.add(signature, code))
 }
