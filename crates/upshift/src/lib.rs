@@ -33,6 +33,8 @@ mod externals;
 #[allow(unsafe_code, reason = "calls, and the type behind a reference")]
 mod func;
 mod global;
+#[allow(unsafe_code, reason = "the runtime gives the store back by address")]
+mod handle;
 #[allow(unsafe_code, reason = "shims get their closure and values from the runtime by address")]
 mod host_func;
 mod instance;
@@ -73,6 +75,7 @@ pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError
 pub use externals::{Export, Extern};
 pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;
+pub use handle::StoreHandle;
 pub use instance::{Instance, InstancePre};
 pub use limits::{
     DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter, StoreLimits, StoreLimitsBuilder,

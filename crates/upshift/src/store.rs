@@ -7,6 +7,7 @@ use engine::log::CodeListener;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::handle::StoreHandle;
 use crate::limits::{LimiterAdapter, ResourceLimiter};
 use crate::module::Module;
 use crate::script::{DebuggerHook, HookAdapter, Script};
@@ -92,7 +93,12 @@ impl<T: 'static> Store<T> {
         data
     }
 
-    /// Runs the tasks that were posted to the store until none is left. Gives their number.
+    /// What other threads may do with the store: post tasks to it, and end what runs.
+    pub fn handle(&self) -> StoreHandle<T> {
+        StoreContext(&self.inner).handle()
+    }
+
+    /// Runs the tasks that were posted to the store's [handles](Store::handle) until none is left. Gives their number.
     ///
     /// # Errors
     /// The error of the first task that fails; those behind it wait for the next time.
@@ -100,9 +106,7 @@ impl<T: 'static> Store<T> {
     /// # Panics
     /// With the panic of a task; likewise.
     pub fn poll(&mut self) -> Result<usize> {
-        let store = &raw mut self.inner.runtime;
-        // SAFETY: the store is ours, and not used here until the tasks have run.
-        unsafe { runtime::store::Store::poll(store) }.map_err(Error::from_failure)
+        StoreContextMut(&mut self.inner).poll()
     }
 
     /// Asks `limiter` before memories and tables are made or grown, and for the number of instances, memories and tables
@@ -235,6 +239,11 @@ impl<'a, T: 'static> StoreContext<'a, T> {
         &self.0.data
     }
 
+    /// What other threads may do with the store; see [`Store::handle`].
+    pub fn handle(&self) -> StoreHandle<T> {
+        StoreHandle::new(self.0.runtime.foreground().clone())
+    }
+
     /// Fuel left; see [`Store::get_fuel`].
     ///
     /// # Errors
@@ -259,6 +268,25 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// The host state, to be changed.
     pub fn data_mut(&mut self) -> &mut T {
         &mut self.0.data
+    }
+
+    /// What other threads may do with the store; see [`Store::handle`].
+    pub fn handle(&self) -> StoreHandle<T> {
+        StoreContext(self.0).handle()
+    }
+
+    /// Runs the tasks that wait, as [`Store::poll`] does. In a host function, those posted by [`StoreHandle::post_idle`] go on
+    /// waiting; in a task, all do, and the result is 0.
+    ///
+    /// # Errors
+    /// As for [`Store::poll`].
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn poll(&mut self) -> Result<usize> {
+        let store = &raw mut self.0.runtime;
+        // SAFETY: the store is lent to us exclusively, and not used here until the tasks have run. Who has it is the host.
+        unsafe { runtime::store::Store::poll(store) }.map_err(Error::from_failure)
     }
 
     /// Fuel left; see [`Store::get_fuel`].
