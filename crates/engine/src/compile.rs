@@ -4,4 +4,5 @@ pub(crate) mod all;
 pub(crate) mod job;
 pub(crate) mod phases;
 pub mod source;
+pub mod streaming;
 pub mod stubs;
