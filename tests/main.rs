@@ -12,5 +12,6 @@ mod lifecycle;
 mod random;
 mod resources;
 mod scripts;
+mod soak;
 mod tiering;
 mod vectors;
