@@ -140,7 +140,7 @@ impl Worker {
 
     fn make_store(&mut self) {
         let Loaded { module, program, site } = self.loaded();
-        let guest = Guest { random: Random::new(self.random.bits()), pardon: Pardon::default() };
+        let guest = Guest { random: Random::new(self.random.bits()), pardon: Pardon::default(), fills: 0 };
         let mut store = Store::new(&site.engine, guest);
         if site.fuel {
             store.set_fuel(u64::MAX / 2).expect("fuel is on");

@@ -28,6 +28,8 @@ pub struct Loaded {
 pub struct Guest {
     pub random: Random,
     pub pardon: Pardon,
+    /// How often a memory was to be filled.
+    pub fills: usize,
 }
 
 /// How often somebody has asked for the end of what a store runs: calls may then fail by that.
