@@ -44,6 +44,7 @@ mod memory;
 mod module;
 #[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;
+mod streaming;
 mod table;
 mod trap;
 #[allow(unsafe_code, reason = "calls through a stub")]
@@ -79,6 +80,7 @@ pub use module::{
     CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired, Tier, TierStatistics,
 };
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
+pub use streaming::StreamingCompilation;
 pub use table::Table;
 pub use trap::{FrameInfo, Trap, WasmBacktrace};
 pub use typed_func::TypedFunc;

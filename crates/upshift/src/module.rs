@@ -1,8 +1,6 @@
 //! `Module`: decoded, validated and, function by function, compiled.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +11,7 @@ use engine::statistics;
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 use crate::engine::Engine;
-use crate::error::{CompileError, CompileErrorKind, Context, Error, Result};
+use crate::error::{CompileError, CompileErrorKind, Error, Result};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
@@ -113,23 +111,6 @@ impl Module {
     /// As for [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
         Module::from_source(engine, binary)
-    }
-
-    /// Makes a module from a file in the binary or the text format.
-    ///
-    /// # Errors
-    /// When the file cannot be read, and as for [`Module::new`].
-    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
-        let file = file.as_ref();
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
-            error.set_path(file);
-            error
-        })?;
-        match binary {
-            Cow::Borrowed(_) => Module::from_source(engine, bytes),
-            Cow::Owned(binary) => Module::from_source(engine, binary),
-        }
     }
 
     fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Module> {

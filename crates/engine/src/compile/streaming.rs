@@ -42,11 +42,13 @@ use crate::tuning;
 
 mod bodies;
 mod early;
+mod finishing;
 #[cfg(test)]
 mod tests;
 
 use bodies::{Bodies, Joined};
 use early::EarlyCompiler;
+pub use finishing::Finishing;
 
 /// The least address space that a stream makes do with, in bytes, where the system refuses enough for the largest module.
 const LEAST_RESERVED: usize = 16 << 20;
@@ -58,6 +60,8 @@ pub struct StreamingJob {
     imports: CompileTimeImports,
     number: ModuleNumber,
     started: Started,
+    /// Set by who finishes the job without waiting for it, and then does not want it.
+    cancel: Cancel,
     input: Result<Input, ModuleError>,
 }
 
@@ -106,6 +110,7 @@ impl StreamingJob {
             imports,
             number: ModuleNumber::next(),
             started: engine.service().events.start(),
+            cancel: Cancel::default(),
             input: input.map_err(|error| no_memory(&error)),
         }
     }
@@ -157,7 +162,7 @@ impl StreamingJob {
         let Ok(input) = &mut self.input else { return self.check() };
         input.buffer.advance(len);
         match self.engine.upgrade() {
-            Some(engine) => input.go_on(engine.service(), self.number),
+            Some(engine) => input.go_on(engine.service(), self.number, &self.cancel),
             None => self.give_up(ModuleError::EngineDropped),
         }
         self.check()
@@ -218,6 +223,7 @@ impl StreamingJob {
         let Maker { claim, bodies, .. } = maker;
         let compile = service.config.strategy == Strategy::Eager && !decoder.has_failed();
         let joined = bodies.map_or(Joined::NOTHING, |bodies| bodies.join(compile));
+        self.cancel.check()?;
         let bytes = WireBytes::from(buffer.finish());
         let len = bytes.len();
         let result = self.make_joined(service, joined, decoder, bytes);
@@ -238,7 +244,7 @@ impl StreamingJob {
         decoder: StreamDecoder,
         bytes: WireBytes,
     ) -> Result<Arc<NativeModule>, ModuleError> {
-        let compilation = Compilation { service, number: self.number, cancel: Cancel::default() };
+        let compilation = Compilation { service, number: self.number, cancel: self.cancel.clone() };
         let decoded = decoder.finish(&bytes, joined.valid);
         service.events.end(self.started, Some(self.number), || EventKind::Decode { bytes: bytes.len() });
         let valid = compilation.validate_rest(decoded?, joined.valid, &bytes, &self.imports)?;
@@ -262,7 +268,7 @@ impl Input {
     }
 
     /// Does what can be done with the bytes that there are.
-    fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber) {
+    fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) {
         let bytes = self.buffer.bytes();
         let full = bytes.len() == self.buffer.limit();
         // No more bytes fit: if there can be no module of so many, the decoder says so.
@@ -270,7 +276,7 @@ impl Input {
             self.decoder.advance(bytes);
         }
         if matches!(self.role, Role::Undecided) {
-            self.role = self.decide(service, number);
+            self.role = self.decide(service, number, cancel);
         }
         if let Role::Maker(maker) = &mut self.role {
             maker.hand_over(&self.decoder, service, number);
@@ -278,7 +284,7 @@ impl Input {
     }
 
     /// What to do about the bodies, if they have begun.
-    fn decide(&self, service: &Arc<Service>, number: ModuleNumber) -> Role {
+    fn decide(&self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) -> Role {
         let Some(head) = self.decoder.head() else { return Role::Undecided };
         let code = head.info.code_section.as_ref().map_or(0, ExactSizeIterator::len);
         let mut claim = None;
@@ -296,7 +302,7 @@ impl Input {
         let bodies = (!service.config.lazy_validation).then(|| {
             // Little code is compiled when all of it is there, by all threads.
             let compiler = EarlyCompiler::new(service, number, head).filter(|_| code >= tuning::PARALLEL_VALIDATION);
-            Bodies::new(Arc::clone(head), self.buffer.readable(), compiler)
+            Bodies::new(Arc::clone(head), self.buffer.readable(), cancel.clone(), compiler)
         });
         Role::Maker(Maker { claim, bodies, handed: 0, alone })
     }

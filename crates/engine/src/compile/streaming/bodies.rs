@@ -19,7 +19,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use code::native_module::NewCode;
@@ -29,6 +28,7 @@ use wasm::types::DefinedFuncIndex;
 use wasm::validate::Scratch;
 
 use super::early::EarlyCompiler;
+use crate::compile::phases::Cancel;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::tuning;
 
@@ -40,8 +40,8 @@ pub(super) struct Bodies {
     state: Mutex<State>,
     /// Signalled when a share is done.
     done: Condvar,
-    /// Nobody wants the result any more.
-    stopped: AtomicBool,
+    /// Set when nobody wants the result any more.
+    cancel: Cancel,
     /// Compiles what is valid, if that is wanted.
     compiler: Option<EarlyCompiler>,
 }
@@ -135,7 +135,12 @@ impl Drop for Slot {
 }
 
 impl Bodies {
-    pub(super) fn new(head: Arc<Head>, bytes: Readable, compiler: Option<EarlyCompiler>) -> Arc<Bodies> {
+    pub(super) fn new(
+        head: Arc<Head>,
+        bytes: Readable,
+        cancel: Cancel,
+        compiler: Option<EarlyCompiler>,
+    ) -> Arc<Bodies> {
         let state = State {
             source: Some(Source { head, bytes }),
             places: Vec::new(),
@@ -149,7 +154,7 @@ impl Bodies {
             tasks: 0,
         };
         let (state, done) = (Mutex::new(state), Condvar::new());
-        Arc::new(Bodies { state, done, stopped: AtomicBool::new(false), compiler })
+        Arc::new(Bodies { state, done, cancel, compiler })
     }
 
     /// Adds bodies that are complete, the next ones in order.
@@ -218,7 +223,7 @@ impl Bodies {
 
     /// Ends all work and waits until nobody is at it.
     pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.cancel.cancel();
         let mut state = self.lock();
         state.source = None;
         while state.active > 0 {
@@ -289,7 +294,7 @@ impl Share<'_> {
         let bytes = bytes.bytes();
         let mut codes = Vec::new();
         for (index, place) in self.run.clone().zip(&self.places) {
-            if self.bodies.stopped.load(Ordering::Relaxed) {
+            if self.bodies.cancel.is_cancelled() {
                 return Outcome::Unknown;
             }
             let function = DefinedFuncIndex::new(index);
