@@ -8,6 +8,7 @@ mod differential;
 mod embedding;
 mod fetched;
 mod lazy;
+mod lifecycle;
 mod random;
 mod resources;
 mod scripts;

@@ -93,6 +93,8 @@ pub(crate) struct Function<'a> {
     pub(crate) skipped: u32,
     /// Calls emitted so far.
     pub(crate) calls: u32,
+    /// It ends in tail calls, so that it may be part of a loop without end.
+    pub(crate) has_tail_calls: bool,
     /// Whether the body is so small that values are best left where they are.
     pub(crate) is_small: bool,
     pub(crate) epilogue: Label,
@@ -195,6 +197,7 @@ impl<'a> Function<'a> {
             reachable: true,
             skipped: 0,
             calls: 0,
+            has_tail_calls: false,
             is_small: request.body.bytes.len() < SMALL_BODY,
             epilogue,
             osr_offer: None,

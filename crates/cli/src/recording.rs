@@ -119,7 +119,8 @@ impl EventListener for Recorder {
         match event.kind {
             EventKind::Decode { .. } => stage(|stages| (&mut stages.decode, &mut stages.decode_wall)),
             EventKind::Validate { .. } => stage(|stages| (&mut stages.validate, &mut stages.validate_wall)),
-            EventKind::Module { .. }
+            EventKind::Cache { .. }
+            | EventKind::Module { .. }
             | EventKind::Compile { .. }
             | EventKind::TierUp { .. }
             | EventKind::Publish { .. }

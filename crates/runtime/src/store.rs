@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi::layout::StoreContext;
 use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
+use code::native_module::NativeModule;
 use code::space::CodeSpace;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
@@ -19,14 +20,16 @@ use crate::foreground::Foreground;
 use crate::func::{HostEntity, HostFunction};
 use crate::global::Global;
 use crate::hooks::Hooks;
+use crate::host_call::in_host;
 use crate::ids::{GlobalId, InstanceId, MemoryId, StoreId, TableId};
 use crate::image::InitialImage;
 use crate::instance::Instance;
+use crate::interrupt::{Round, run_tasks};
 use crate::limiter::Limiter;
 use crate::memory::Memory;
 use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
-use crate::stores::{Place, Stores};
+use crate::stores::{Registered, Stores};
 use crate::table::Table;
 
 /// What a store needs from its engine.
@@ -76,8 +79,12 @@ pub struct Store {
     data: *mut u8,
     pub(crate) osr_image: OsrImage,
     foreground: Foreground,
+    /// A task of the foreground queue is running.
+    pub(crate) in_task: bool,
+    /// What the engine keeps with the store.
+    attachment: Option<Box<dyn Any + Send + Sync>>,
     /// In the registry of `environment`.
-    place: Place,
+    registered: Arc<Registered>,
 }
 
 // SAFETY: the raw pointers lead to memory that the store owns (its context, instance contexts) or that the embedding
@@ -95,18 +102,9 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// An empty store.
     pub fn new(environment: Environment) -> Store {
-        let mut context = Box::new(StoreContext {
-            stack_limit: 0,
-            exit_fp: 0,
-            entry: std::ptr::null_mut(),
-            fuel: 0,
-            epoch_deadline: 0,
-            epoch: environment.epoch.as_ptr(),
-            store: std::ptr::null_mut(),
-            osr_image: std::ptr::null(),
-        });
+        let mut context = Box::new(StoreContext { epoch: environment.epoch.as_ptr(), ..StoreContext::default() });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
-        let place = unsafe { environment.stores.add(&raw mut *context) };
+        let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
         Store {
             id: StoreId::new(),
             context,
@@ -125,8 +123,10 @@ impl Store {
             fuel_reserve: 0,
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
-            foreground: Foreground::new(),
-            place,
+            foreground: Foreground::new(Arc::clone(&registered)),
+            in_task: false,
+            attachment: None,
+            registered,
         }
     }
 
@@ -168,27 +168,37 @@ impl Store {
         &self.entry_stubs
     }
 
+    /// What the engine keeps with the store, once it does. Dropped first of all that the store has, on the store's thread.
+    pub fn attachment(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.attachment.as_deref()
+    }
+
+    /// Gives the store what the engine keeps with it.
+    pub fn set_attachment(&mut self, attachment: Box<dyn Any + Send + Sync>) {
+        self.attachment = Some(attachment);
+    }
+
     /// Its foreground queue.
     pub fn foreground(&self) -> &Foreground {
         &self.foreground
     }
 
-    /// Runs the tasks of the foreground queue until none is left; gives their number.
+    /// Runs the tasks of the foreground queue until none is left; gives their number. Does nothing inside a task.
     ///
     /// # Errors
     /// The failure of the first task that fails; those behind it wait for the next time.
     ///
     /// # Safety
-    /// `store` is alive and pinned, and nobody else uses it; the tasks do, so no reference to it is held meanwhile.
+    /// `store` is alive and pinned, and nobody else uses it; the tasks do, so no reference to it is held meanwhile. Wasm of it
+    /// does not run, but may have called the host function that calls this.
     pub unsafe fn poll(store: *mut Store) -> Result<usize, Failure> {
-        // SAFETY: promised by the caller; the loan ends here.
-        let foreground = unsafe { (*store).foreground.clone() };
-        let mut count = 0;
-        while let Some(task) = foreground.pop() {
-            count += 1;
-            catch_unwind(AssertUnwindSafe(|| task(store))).map_err(Failure::Panic)??;
-        }
-        Ok(count)
+        // SAFETY: promised by the caller.
+        unsafe { run_tasks(store, Round::All) }
+    }
+
+    /// How others reach its thread.
+    pub(crate) fn registered(&self) -> &Arc<Registered> {
+        &self.registered
     }
 
     /// The embedding layer's data pointer.
@@ -200,6 +210,12 @@ impl Store {
     /// An instance.
     pub fn instance(&self, id: InstanceId) -> &Instance {
         &self.instances[id.0 as usize]
+    }
+
+    /// Is one of the newest instances one of this module? Says no of a module whose code was replaced by a variant.
+    #[inline]
+    pub fn has_new_instance_of(&self, module: &Arc<NativeModule>) -> bool {
+        self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
     }
 
     /// Number of instances.
@@ -388,7 +404,8 @@ impl Store {
         let Some(mut callback) = callback else {
             return Err(Failure::Trap(TrapReason::Interrupt));
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| callback(data)));
+        // SAFETY: running code came here through a trampoline.
+        let outcome = unsafe { in_host((*store).context(), || catch_unwind(AssertUnwindSafe(|| callback(data)))) };
         // SAFETY: promised by the caller; the callback has returned, and what it borrowed has ended with it.
         let store = unsafe { &mut *store };
         // The callback may have set another one, which then stays.
@@ -464,7 +481,8 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.environment.stores.remove(&self.place);
+        self.environment.stores.remove(&self.registered);
         self.foreground.close();
+        drop(self.attachment.take());
     }
 }

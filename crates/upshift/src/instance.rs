@@ -64,6 +64,9 @@ impl Instance {
         let runtime = &mut store.0.runtime;
         let native = module.native();
         check_imports(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
+        if !runtime.has_new_instance_of(native) {
+            store.0.engine.inner.use_module(runtime, native, module.given_url());
+        }
         let id = instantiate(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
         let instance = Instance { store: runtime.id(), id };
         if let Some(start) = native.info().start {

@@ -33,6 +33,8 @@ mod externals;
 #[allow(unsafe_code, reason = "calls, and the type behind a reference")]
 mod func;
 mod global;
+#[allow(unsafe_code, reason = "the runtime gives the store back by address")]
+mod handle;
 #[allow(unsafe_code, reason = "shims get their closure and values from the runtime by address")]
 mod host_func;
 mod instance;
@@ -42,6 +44,7 @@ mod linker;
 #[allow(unsafe_code, reason = "a memory and its store are lent at once")]
 mod memory;
 mod module;
+mod script;
 #[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;
 mod streaming;
@@ -61,15 +64,19 @@ pub use crate::engine::{
 pub use ::engine::events::{
     CacheOutcome, Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
 };
+pub use ::engine::log::jitdump::JitDump;
+pub use ::engine::log::perf_map::PerfMap;
+pub use ::engine::log::{CodeListener, CreatedCode};
 pub use ::engine::pool::{Label, ManualPool, Pending, Pool, Task, ThreadPool, Urgency};
 pub use caller::Caller;
-pub use config::{Config, Strategy, TierChoice};
+pub use config::{Config, ProfilingStrategy, Strategy, TierChoice};
 #[doc(hidden)]
 pub use error::macros as error_macros;
 pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};
 pub use externals::{Export, Extern};
 pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;
+pub use handle::StoreHandle;
 pub use instance::{Instance, InstancePre};
 pub use limits::{
     DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter, StoreLimits, StoreLimitsBuilder,
@@ -79,6 +86,7 @@ pub use memory::{Memory, MemoryAccessError};
 pub use module::{
     CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired, Tier, TierStatistics,
 };
+pub use script::{DebuggerHook, Script, ScriptId};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use streaming::StreamingCompilation;
 pub use table::Table;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::compile::source::Source;
 use engine::events::ModuleNumber;
 use engine::module::{NativeModule, compile, validate};
-use engine::statistics;
+use engine::{source, statistics};
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 use crate::engine::Engine;
@@ -44,8 +44,10 @@ pub use resources::ResourcesRequired;
 /// ```
 #[derive(Clone)]
 pub struct Module {
-    engine: Engine,
+    // Before the engine, so that the last handle to a module does not outlive that to its engine.
     native: Arc<NativeModule>,
+    engine: Engine,
+    url: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Module {
@@ -115,7 +117,7 @@ impl Module {
 
     fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Module> {
         let native = compile(&engine.inner, source).map_err(Error::from_module)?;
-        Ok(Module { engine: engine.clone(), native })
+        Ok(Module::from_native(engine, native))
     }
 
     /// Decodes and validates a module in the binary format, and makes nothing.
@@ -128,7 +130,47 @@ impl Module {
     }
 
     pub(crate) fn from_native(engine: &Engine, native: Arc<NativeModule>) -> Module {
-        Module { engine: engine.clone(), native }
+        Module { native, engine: engine.clone(), url: None }
+    }
+
+    /// The module, said to come from this URL. Stores that get it by this handle call their [`Script`](crate::Script) for
+    /// it by the URL, and profilers its code; without one the URL is `wasm://wasm/NAME-HASH`, with the module's own name
+    /// and a hash of its bytes, or `wasm://wasm/HASH` if it has none.
+    ///
+    /// ```
+    /// use upshift::{Engine, Module};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let module = Module::new(&Engine::default(), "(module $m)")?;
+    /// assert!(module.source_url().starts_with("wasm://wasm/m-"));
+    /// let module = module.with_source_url("https://example.org/m.wasm");
+    /// assert_eq!(module.source_url(), "https://example.org/m.wasm");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_source_url(mut self, url: &str) -> Module {
+        let url: Arc<str> = url.into();
+        if let Some(source) = source::of(&self.native) {
+            source.give_url(&url);
+        }
+        self.url = Some(url);
+        self
+    }
+
+    /// Where it is from; see [`Module::with_source_url`].
+    pub fn source_url(&self) -> &str {
+        let source = || source::of(&self.native).map_or("", |source| source.url());
+        self.url.as_deref().unwrap_or_else(source)
+    }
+
+    /// The URL that this handle was given.
+    pub(crate) fn given_url(&self) -> Option<&Arc<str>> {
+        self.url.as_ref()
+    }
+
+    /// Stores that use it: those that have had an instance of it, or [imported](crate::Store::import_module) it.
+    pub fn stores(&self) -> usize {
+        self.engine.inner.stores_using(&self.native)
     }
 
     pub(crate) fn native(&self) -> &Arc<NativeModule> {

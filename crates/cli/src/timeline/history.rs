@@ -250,9 +250,11 @@ fn function(kind: &EventKind) -> Option<u32> {
         | EventKind::Publish { function, .. }
         | EventKind::OsrEnter { function, .. }
         | EventKind::Flush { function } => Some(function),
-        EventKind::Decode { .. } | EventKind::Validate { .. } | EventKind::Module { .. } | EventKind::CodeGc { .. } => {
-            None
-        }
+        EventKind::Decode { .. }
+        | EventKind::Validate { .. }
+        | EventKind::Cache { .. }
+        | EventKind::Module { .. }
+        | EventKind::CodeGc { .. } => None,
     }
 }
 

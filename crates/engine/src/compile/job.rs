@@ -53,7 +53,8 @@ impl Job<'_> {
             return Ok(entry);
         }
         let code = self.make(service)?;
-        let entry = self.module.publish(code);
+        let entry = self.module.publish(Arc::clone(&code));
+        service.registry.code_created(self.module, &code);
         let (function, tier, osr) = (self.index(), self.tier, self.osr);
         service.events.mark(Some(attachment::of(self.module).number), EventKind::Publish { function, tier, osr });
         Ok(entry)

@@ -47,7 +47,8 @@ impl Module {
         read.module(engine, None)
     }
 
-    /// Makes a module from a file in the binary or the text format, as [`Module::from_reader`] does.
+    /// Makes a module from a file in the binary or the text format, as [`Module::from_reader`] does. Its
+    /// [URL](Module::with_source_url) is the file's.
     ///
     /// # Errors
     /// When the file cannot be read, and as for [`Module::new`].
@@ -55,7 +56,12 @@ impl Module {
         let path = file.as_ref();
         let cannot_read = || format!("cannot read {}", path.display());
         let file = File::open(path).with_context(cannot_read)?;
-        Taken::all(engine, file, |error| Error::new(error).context(cannot_read()))?.module(engine, Some(path))
+        let taken = Taken::all(engine, file, |error| Error::new(error).context(cannot_read()))?;
+        let module = taken.module(engine, Some(path))?;
+        Ok(match file_url(path) {
+            Some(url) => module.with_source_url(&url),
+            None => module,
+        })
     }
 }
 
@@ -107,4 +113,19 @@ impl StreamingCompilation {
     pub(super) fn filled(&mut self, len: usize) -> Result<()> {
         self.job.filled(len).map_err(Error::from_module)
     }
+}
+
+/// The URL of a file. None if its path cannot be told.
+fn file_url(file: &Path) -> Option<String> {
+    let path = std::path::absolute(file).ok()?;
+    let mut url = String::from("file://");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'@' | b',' => {
+                url.push(char::from(byte));
+            }
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(url)
 }
