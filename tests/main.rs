@@ -4,6 +4,7 @@ mod abi;
 mod bad_input;
 mod bombs;
 mod child;
+mod code_gc;
 mod differential;
 mod embedding;
 mod fetched;

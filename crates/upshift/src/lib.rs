@@ -26,6 +26,7 @@
 
 #[allow(unsafe_code, reason = "the caller is known by its context")]
 mod caller;
+mod compile_options;
 mod config;
 mod engine;
 mod error;
@@ -69,10 +70,14 @@ pub use ::engine::log::perf_map::PerfMap;
 pub use ::engine::log::{CodeListener, CreatedCode};
 pub use ::engine::pool::{Label, ManualPool, Pending, Pool, Task, ThreadPool, Urgency};
 pub use caller::Caller;
+pub use compile_options::{Builtin, BuiltinSet, BuiltinType, CompileOptions, CompileTimeImport};
 pub use config::{Config, ProfilingStrategy, Strategy, TierChoice};
 #[doc(hidden)]
 pub use error::macros as error_macros;
-pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};
+pub use error::{
+    Chain, CompileError, CompileErrorKind, Context, Error, ErrorClass, ErrorThrower, LinkError, LinkErrorKind, Result,
+    RuntimeError, RuntimeErrorKind, Thrown, UnknownImportError, UsageError, UsageErrorKind, nearest_name,
+};
 pub use externals::{Export, Extern};
 pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;

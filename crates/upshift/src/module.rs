@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use engine::compile::source::Source;
 use engine::events::ModuleNumber;
-use engine::module::{NativeModule, compile, validate};
+use engine::module::{NativeModule, compile_with, validate};
 use engine::{source, statistics};
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
+use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
-use crate::error::{CompileError, CompileErrorKind, Error, Result};
+use crate::error::{CompileError, Error, Result, messages};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
@@ -104,7 +105,16 @@ impl Module {
     /// # Errors
     /// When it is not a valid module: a [`CompileError`], or for text that does not parse, a message that shows where.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        Module::from_binary(engine, &wat::parse_bytes(bytes.as_ref())?)
+        Module::new_with(engine, bytes, &CompileOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As for [`Module::new`]; and a [`CompileError`] when an import that the options answer has another type than what
+    /// answers it.
+    pub fn new_with(engine: &Engine, bytes: impl AsRef<[u8]>, options: &CompileOptions) -> Result<Module> {
+        Module::from_binary_with(engine, &wat::parse_bytes(bytes.as_ref())?, options)
     }
 
     /// Makes a module from the binary format.
@@ -112,11 +122,19 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        Module::from_source(engine, binary)
+        Module::from_source(engine, binary, &CompileOptions::new())
     }
 
-    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Module> {
-        let native = compile(&engine.inner, source).map_err(Error::from_module)?;
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As for [`Module::new_with`].
+    pub fn from_binary_with(engine: &Engine, binary: &[u8], options: &CompileOptions) -> Result<Module> {
+        Module::from_source(engine, binary, options)
+    }
+
+    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>, options: &CompileOptions) -> Result<Module> {
+        let native = compile_with(&engine.inner, source, options.imports.clone()).map_err(Error::from_module)?;
         Ok(Module::from_native(engine, native))
     }
 
@@ -125,8 +143,18 @@ impl Module {
     /// # Errors
     /// A [`CompileError`]: the fault with the least offset.
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        Module::validate_with(engine, binary, &CompileOptions::new())
+    }
+
+    /// The same, with options: the imports that these answer are checked too.
+    ///
+    /// # Errors
+    /// A [`CompileError`]: the fault with the least offset, or else that of the first import that has another type than
+    /// what answers it.
+    pub fn validate_with(engine: &Engine, binary: &[u8], options: &CompileOptions) -> Result<()> {
         let inner = &engine.inner;
-        validate(inner.config(), inner.threads(), binary).map(drop).map_err(Error::from_module)
+        let info = validate(inner.config(), inner.threads(), binary).map_err(Error::from_module)?;
+        options.imports.check(&info).map_err(|fault| CompileError::from(&fault).into())
     }
 
     pub(crate) fn from_native(engine: &Engine, native: Arc<NativeModule>) -> Module {
@@ -206,7 +234,8 @@ impl Module {
             .iter()
             .filter_map(|import| {
                 let ty = ExternType::of_module(&self.engine, &self.native, import.ty)?;
-                Some(ImportType::new(&import.module, &import.name, ty))
+                let answer = self.native.info().compile_time_import(import);
+                Some(ImportType::new(&import.module, &import.name, ty, answer))
             })
             .collect();
         imports.into_iter()
@@ -324,7 +353,5 @@ impl Module {
 }
 
 fn no_such_function(index: u32) -> Error {
-    let message = format!("the module defines no function {index}");
-    let text = message.clone();
-    Error::new(CompileError { kind: CompileErrorKind::Compile, text, message, offset: None, function: None })
+    messages::usage::not_defined(index).into()
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use engine::compile::streaming::StreamingJob;
 
+use crate::compile_options::CompileOptions;
 use crate::engine::{Engine, EngineWeak};
 use crate::error::{Error, Result};
 use crate::module::Module;
@@ -54,7 +55,12 @@ impl fmt::Debug for StreamingCompilation {
 impl StreamingCompilation {
     /// A compilation that has no byte yet. It does not keep the engine: when that is dropped, it fails.
     pub fn new(engine: &Engine) -> StreamingCompilation {
-        let job = StreamingJob::new(&engine.inner, engine::module::CompileTimeImports::NONE);
+        StreamingCompilation::new_with(engine, &CompileOptions::new())
+    }
+
+    /// The same, of a module some of whose imports are answered when it is compiled.
+    pub fn new_with(engine: &Engine, options: &CompileOptions) -> StreamingCompilation {
+        let job = StreamingJob::new(&engine.inner, options.imports.clone());
         StreamingCompilation { engine: engine.weak(), job }
     }
 

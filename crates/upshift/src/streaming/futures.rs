@@ -1,6 +1,7 @@
 //! Modules from asynchronous streams and readers, by the traits of the `futures` crates. The adapters bring no executor.
 
 use std::future::poll_fn;
+use std::io::{self, ErrorKind};
 use std::pin::pin;
 
 use futures_core::Stream;
@@ -8,7 +9,7 @@ use futures_io::AsyncRead;
 
 use super::StreamingCompilation;
 use crate::engine::Engine;
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result, messages};
 use crate::module::Module;
 
 impl Module {
@@ -65,16 +66,16 @@ impl Module {
     pub async fn from_async_read(engine: &Engine, reader: impl AsyncRead) -> Result<Module> {
         let mut compilation = StreamingCompilation::new(engine);
         let mut reader = pin!(reader);
+        let cannot_read = |error: io::Error| Error::new(error).context(messages::runtime::read_file("the module"));
         while !compilation.has_failed() {
             let room = compilation.room()?;
-            let len = match poll_fn(|context| reader.as_mut().poll_read(context, room)).await {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                len => len.context("cannot read the module")?,
-            };
-            match len {
-                0 => break,
-                len if len <= room.len() => compilation.filled(len)?,
-                _ => return Err(Error::msg("the reader says that it read more than was asked for")),
+            match poll_fn(|context| reader.as_mut().poll_read(context, room)).await {
+                Ok(0) => break,
+                Ok(len) if len <= room.len() => compilation.filled(len)?,
+                // It says that it has read more than was asked for.
+                Ok(_) => return Err(cannot_read(ErrorKind::InvalidData.into())),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(cannot_read(error)),
             }
         }
         compilation.finish_async().await

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::StreamingCompilation;
 use crate::engine::Engine;
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result, messages};
 use crate::module::Module;
 
 /// Bytes that are asked for at a time.
@@ -43,8 +43,8 @@ impl Module {
     /// # }
     /// ```
     pub fn from_reader(engine: &Engine, reader: impl Read) -> Result<Module> {
-        let read = Taken::all(engine, reader, |error| Error::new(error).context("cannot read the module"))?;
-        read.module(engine, None)
+        let cannot_read = |error| Error::new(error).context(messages::runtime::read_file("the module"));
+        Taken::all(engine, reader, cannot_read)?.module(engine, None)
     }
 
     /// Makes a module from a file in the binary or the text format, as [`Module::from_reader`] does. Its
@@ -54,9 +54,9 @@ impl Module {
     /// When the file cannot be read, and as for [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let path = file.as_ref();
-        let cannot_read = || format!("cannot read {}", path.display());
-        let file = File::open(path).with_context(cannot_read)?;
-        let taken = Taken::all(engine, file, |error| Error::new(error).context(cannot_read()))?;
+        let cannot_read = |error| Error::new(error).context(messages::runtime::read_file(path.display()));
+        let file = File::open(path).map_err(cannot_read)?;
+        let taken = Taken::all(engine, file, cannot_read)?;
         let module = taken.module(engine, Some(path))?;
         Ok(match file_url(path) {
             Some(url) => module.with_source_url(&url),
@@ -73,7 +73,8 @@ impl Taken {
             match reader.read(room) {
                 Ok(0) => break,
                 Ok(len) if len <= room.len() => stream.filled(len)?,
-                Ok(_) => return Err(explain(io::Error::other("the reader says that it read more than was asked for"))),
+                // It says that it has read more than was asked for.
+                Ok(_) => return Err(explain(io::ErrorKind::InvalidData.into())),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(explain(error)),
             }
