@@ -204,7 +204,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
     let words = options.tiering.describe();
     let progress = progress::Progress::start(&title);
     let input = input::open(options.file())?;
-    let made = recording.make(|| input.compile(&engine, &progress));
+    let made = input.compile(&engine, &progress);
     drop(progress);
     let module = match made {
         Ok(module) => module,
