@@ -290,6 +290,13 @@ impl Config {
         self
     }
 
+    /// Has modules that are asked for [asynchronously](crate::Module::compile_async) made in the background. On by default.
+    /// Otherwise the thread makes them that first polls the future, and nothing waits for other threads.
+    pub fn async_compilation(&mut self, enable: bool) -> &mut Config {
+        self.inner.async_compilation = enable;
+        self
+    }
+
     /// Gives a module that is compiled again while it lives, in any store, thread or stream, the code that it has. On by
     /// default. It costs a comparison of the bytes.
     ///
