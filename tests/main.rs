@@ -9,6 +9,7 @@ mod embedding;
 mod fetched;
 mod jobs;
 mod lazy;
+mod lifecycle;
 mod random;
 mod resources;
 mod scripts;

@@ -128,7 +128,7 @@ pub(crate) type Emitted = Result<(), EmitError>;
 
 /// Compiles the function of a request.
 pub(crate) fn compile(request: &Request<'_>, features: Features) -> Result<CompiledCode, CompileError> {
-    let body = request.body();
+    let body = request.body;
     let scratch = SCRATCH.take().unwrap_or_else(|| Box::new(Scratch::new()));
     let (mut function, mut prologue) = Function::new(request, features, scratch);
     let result = function.compile(body.bytes, body.offset, &mut prologue);
@@ -198,7 +198,7 @@ impl<'a> Function<'a> {
             skipped: 0,
             calls: 0,
             has_tail_calls: false,
-            is_small: request.body().bytes.len() < SMALL_BODY,
+            is_small: request.body.bytes.len() < SMALL_BODY,
             epilogue,
             osr_offer: None,
             tail_exit: None,

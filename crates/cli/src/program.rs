@@ -11,6 +11,7 @@ use upshift::{Engine, Error, Func, Instance, InstancePre, Linker, Module, Result
 use crate::exit::{self, End};
 use crate::options::{RunOptions, UnknownImports};
 use crate::process::Moment;
+use crate::profiling::Perf;
 use crate::recording::Recording;
 use crate::statistics::Progress;
 use crate::{input, output, sections, statistics, value};
@@ -227,7 +228,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
         let progress = Progress { stages: recording.stages(), ready, first_call: recording.first_call_at() };
         eprint!("{}", statistics::of_module(&module, Some(progress)));
     }
-    match (recording.write(Some(&module), &title, &words), outcome) {
+    let written = options.perf.map_or(Ok(()), Perf::finish).and(recording.write(Some(&module), &title, &words));
+    match (written, outcome) {
         (Err(error), Ok(())) => Err(error),
         (Err(error), Err(_)) => {
             exit::report(&error);

@@ -30,6 +30,11 @@ impl Retired {
         self.codes.push((self.now.step(), code));
     }
 
+    /// What is in the list, in its order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Code>> {
+        self.codes.iter().map(|(_, code)| code)
+    }
+
     /// Now: between what is in the list, or was, and what will come.
     pub(crate) fn now(&self) -> Mark {
         self.now

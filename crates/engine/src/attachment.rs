@@ -15,6 +15,7 @@ use wasm::types::DefinedFuncIndex;
 use crate::cache::Cached;
 use crate::config::Config;
 use crate::events::ModuleNumber;
+use crate::registry::Registration;
 use crate::service::Counts;
 use crate::tiering::ModuleTiering;
 use crate::tuning;
@@ -39,6 +40,8 @@ pub(crate) struct Attachment {
     image: OnceLock<Option<Arc<InitialImage>>>,
     /// Its place in the module cache, if it has one.
     cached: OnceLock<Cached>,
+    /// Its place in the engine's registry.
+    registration: OnceLock<Arc<Registration>>,
 }
 
 impl Attachment {
@@ -53,6 +56,7 @@ impl Attachment {
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
             cached: OnceLock::new(),
+            registration: OnceLock::new(),
         }
     }
 
@@ -65,6 +69,17 @@ impl Attachment {
     pub(crate) fn enter_cache(&self, cached: Cached) {
         let entered = self.cached.set(cached);
         debug_assert!(entered.is_ok(), "a module enters the cache once");
+    }
+
+    /// Its place in the engine's registry, once it has one: from when its module is made.
+    pub(crate) fn registration(&self) -> Option<&Arc<Registration>> {
+        self.registration.get()
+    }
+
+    /// Gives it its place in the engine's registry. Dropped with the module, before its code.
+    pub(crate) fn set_registration(&self, registration: Arc<Registration>) {
+        let entered = self.registration.set(registration);
+        debug_assert!(entered.is_ok(), "a module is entered once");
     }
 
     /// Why the compiler has refused this before, if it has.

@@ -6,4 +6,5 @@ pub(crate) mod job;
 pub(crate) mod phases;
 mod promise;
 pub mod source;
+pub mod streaming;
 pub mod stubs;

@@ -8,6 +8,7 @@ use wasm::features::Features;
 use wasm::limits::Limits;
 
 use crate::events::Listener;
+use crate::log::CodeListener;
 use crate::pool::Pool;
 use crate::tuning;
 
@@ -97,6 +98,8 @@ pub struct Config {
     pub backtraces: bool,
     /// Who is told of what the engine does.
     pub listener: Option<Arc<dyn Listener>>,
+    /// Who is told of machine code, on the thread that makes it.
+    pub code_listeners: Vec<Arc<dyn CodeListener>>,
 }
 
 impl Default for Config {
@@ -124,6 +127,7 @@ impl Default for Config {
             code_memory: tuning::CODE_MEMORY,
             backtraces: true,
             listener: None,
+            code_listeners: Vec::new(),
         }
     }
 }

@@ -31,10 +31,11 @@ use crate::config::Config;
 use crate::error::EngineError;
 use crate::events::{Cause, Events};
 use crate::pool::workers::Workers;
-use crate::service::{Counts, Modules, Service};
+use crate::registry::Registry;
+use crate::service::{Counts, Service};
 use crate::statistics::EngineStatistics;
 use crate::tiering::{self, Queue};
-use crate::{attachment, code_gc};
+use crate::{attachment, code_gc, log};
 
 /// A handle to an engine.
 #[derive(Clone, Debug)]
@@ -75,6 +76,8 @@ impl Engine {
         let space = CodeSpace::new(config.code_memory)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
+        let registry = Arc::new(Registry::default());
+        log::turn_on(&registry, config.code_listeners.clone());
         let service = Service {
             workers: Workers::new(&config),
             cache: Arc::new(ModuleCache::new(config.module_cache, config.features)),
@@ -84,7 +87,7 @@ impl Engine {
             space,
             lazy_stubs: Arc::new(lazy_stubs),
             stores: Arc::new(Stores::default()),
-            modules: Modules::default(),
+            registry,
             events: Events::new(config.listener.clone()),
             queue: Queue::default(),
             stubs: Stubs::default(),
@@ -114,6 +117,10 @@ impl Engine {
     /// Threads that work on a module, the calling one included.
     pub fn threads(&self) -> usize {
         self.inner.service.workers.threads()
+    }
+
+    pub(crate) fn stubs(&self) -> &Stubs {
+        &self.inner.service.stubs
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -224,7 +231,10 @@ impl Engine {
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || service.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        let make = || service.stubs.entry(service.compilers.stubs(), &service.space, ty);
+        let stub = with_room(service, make).map_err(stub_error)?;
+        service.registry.stub_created(stub.code());
+        Ok(stub)
     }
 
     /// The stub through which compiled code calls host functions of this type.
@@ -233,7 +243,10 @@ impl Engine {
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || service.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        let make = || service.stubs.exit(service.compilers.stubs(), &service.space, ty);
+        let stub = with_room(service, make).map_err(stub_error)?;
+        service.registry.stub_created(stub.code());
+        Ok(stub)
     }
 }
 
@@ -264,7 +277,7 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
     with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
     let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
         .map_err(|error| CompileError::limit(None, error.to_string()))?;
-    service.modules.add(&module);
+    service.registry.add(&module);
     Ok(module)
 }
 

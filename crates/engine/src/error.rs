@@ -32,7 +32,7 @@ impl fmt::Display for EngineError {
 impl std::error::Error for EngineError {}
 
 /// Why a module could not be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ModuleError {
     /// Its bytes are not a valid module.
     Invalid(DecodeError),

@@ -29,7 +29,7 @@ use crate::host_call;
 use crate::ids::{GlobalId, InstanceId, MemoryId, TableId};
 use crate::import::Import;
 use crate::instance::{ContextMemory, Instance};
-use crate::matching;
+use crate::matching::{self, Mismatch};
 use crate::store::Store;
 use crate::trampolines::builtin_table;
 
@@ -40,10 +40,8 @@ pub enum InstantiateError {
     Import {
         /// Position in the module's imports.
         index: usize,
-        /// The declared type.
-        expected: String,
-        /// The type given.
-        given: String,
+        /// Both types, and what differs.
+        mismatch: Box<Mismatch>,
     },
     /// Not as many imports were given as the module declares.
     Count {
@@ -56,7 +54,7 @@ pub enum InstantiateError {
     Resource(ResourceError),
     /// A segment did not fit.
     Trap(TrapReason),
-    /// There is no code memory for the variant with checks.
+    /// There is no code memory for the variant with checks; the message says so.
     Compile(String),
 }
 
@@ -76,9 +74,8 @@ pub fn check_imports(store: &Store, module: &NativeModule, imports: &[Import]) -
         return Err(InstantiateError::Count { expected: declared.len(), given: imports.len() });
     }
     for (index, (declared, given)) in declared.iter().zip(imports).enumerate() {
-        if let Err((expected, given)) = matching::import(store, module, declared.ty, given) {
-            return Err(InstantiateError::Import { index, expected, given });
-        }
+        matching::import(store, module, declared.ty, given)
+            .map_err(|mismatch| InstantiateError::Import { index, mismatch })?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! that other crates see.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -36,6 +37,9 @@ type Result<T> = std::result::Result<T, DecodeError>;
 
 /// How many bodies a thread takes at a time: enough to make taking cheap, few enough to end together.
 const CHUNK: u32 = 16;
+
+/// Of a body that is asked for and is not there.
+const NO_BODY: &str = "no such function body";
 
 /// What is needed to validate the bodies of a module: shared by all threads that do it.
 pub struct Unvalidated {
@@ -68,13 +72,13 @@ impl Unvalidated {
     /// section of that name says.
     pub(crate) fn new(
         info: &ModuleInfo,
-        validator: ModuleValidator,
+        validator: &ModuleValidator,
         features: &Features,
         limits: &Limits,
         data_count: Option<u32>,
     ) -> Unvalidated {
         Unvalidated {
-            resources: Resources::new(validator),
+            resources: Resources::new(validator.sections()),
             wasm_features: convert::features(features),
             features: *features,
             limits: *limits,
@@ -94,19 +98,21 @@ impl Unvalidated {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let func = info.func_index(index);
-        self.validate_unnamed(info, wire_bytes, index, scratch)
+        let missing = || DecodeError::invalid(wire_bytes.len(), NO_BODY);
+        let body = info.bodies.get(index.index()).cloned().ok_or_else(missing);
+        body.and_then(|body| self.validate_unnamed(info, wire_bytes, (index, body), scratch))
             .map_err(|fault| fault.in_function(func, info.function_name(wire_bytes, func)))
     }
 
-    fn validate_unnamed(
+    /// Validates a function's body at a place that `info` need not know.
+    pub(crate) fn validate_unnamed(
         &self,
         info: &ModuleInfo,
         wire_bytes: &[u8],
-        index: DefinedFuncIndex,
+        (index, range): (DefinedFuncIndex, Range<usize>),
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let missing = || DecodeError::invalid(wire_bytes.len(), "no such function body");
-        let range = info.bodies.get(index.index()).ok_or_else(missing)?;
+        let missing = || DecodeError::invalid(wire_bytes.len(), NO_BODY);
         let bytes = wire_bytes.get(range.clone()).ok_or_else(missing)?;
         let body = Body { func: info.func_index(index), bytes, offset: range.start };
         match self.fast(info, body, &mut scratch.stacks) {
@@ -135,9 +141,9 @@ impl Unvalidated {
 
     /// The verdict in words.
     fn slow(&self, info: &ModuleInfo, wire_bytes: &[u8], body: Body<'_>, scratch: &mut Scratch) -> Result<()> {
-        let missing = || DecodeError::invalid(body.offset, "no such function body");
+        let missing = || DecodeError::invalid(body.offset, NO_BODY);
         let to_validate = FuncToValidate {
-            resources: self.resources.get(wire_bytes)?,
+            resources: self.resources.get(wire_bytes, self.wasm_features)?,
             index: body.func.0,
             ty: info.functions.get(body.func.index()).ok_or_else(missing)?.0,
             features: self.wasm_features,

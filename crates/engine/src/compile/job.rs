@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use abi::compiled::CompiledCode;
-use abi::compiler::{Budget, CompileError, CompileErrorKind, Request};
+use abi::compiler::{Budget, CompileError, CompileErrorKind, Compiler, Request};
 use abi::feedback::{FeedbackSource, FunctionFeedback};
 use abi::tier::Tier;
 use code::code::Code;
@@ -53,7 +53,8 @@ impl Job<'_> {
             return Ok(entry);
         }
         let code = self.make(service)?;
-        let entry = self.module.publish(code);
+        let entry = self.module.publish(Arc::clone(&code));
+        service.registry.code_created(self.module, &code);
         let (function, tier, osr) = (self.index(), self.tier, self.osr);
         service.events.mark(Some(attachment::of(self.module).number), EventKind::Publish { function, tier, osr });
         Ok(entry)
@@ -123,8 +124,7 @@ impl Job<'_> {
 
     /// The compiler's own work, and the processor time it took.
     fn compile(&self, service: &Service) -> Result<(CompiledCode, Duration), CompileError> {
-        let (function, compiler) = (self.function, service.compilers.of(self.tier));
-        let fail = |message: String| CompileError::limit(Some(function), message);
+        let compiler = service.compilers.of(self.tier);
         let feedback = Feedback { module: self.module, validation: attachment::of(self.module).validation.as_deref() };
         let env = self.module.env();
         let mut request = Request::new(&env, self.function);
@@ -137,25 +137,32 @@ impl Job<'_> {
                 memory: tuning::TIER_UP_MEMORY,
             });
         }
-        let compile = || {
-            let start = thread_cpu_time();
-            let compiled = compiler.compile(&request)?;
-            Ok((compiled, thread_cpu_time().saturating_sub(start)))
-        };
-        // A bug of the compiler costs this function, not the process.
-        let compile =
-            || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
-        let (module, wanted) = (self.module, self.wanted());
-        // What is too much for a compiler is not tried again at each call.
-        let compile = || {
-            compile().inspect_err(|error| {
-                if error.kind == CompileErrorKind::Limit {
-                    attachment::of(module).refuse(wanted, error.clone());
-                }
-            })
-        };
-        with_stack(compile).map_err(|error| fail(error.to_string()))?
+        run_compiler(compiler, &request).inspect_err(|error| {
+            // What is too much for a compiler is not tried again at each call.
+            if error.kind == CompileErrorKind::Limit {
+                attachment::of(self.module).refuse(self.wanted(), error.clone());
+            }
+        })
     }
+}
+
+/// A compiler's work on this thread, with stack enough, and the processor time it took.
+///
+/// # Errors
+/// Those of the compiler; and when it panicked, or there was no stack for it.
+pub(crate) fn run_compiler(
+    compiler: &dyn Compiler,
+    request: &Request<'_>,
+) -> Result<(CompiledCode, Duration), CompileError> {
+    let fail = |message: String| CompileError::limit(Some(request.function), message);
+    let compile = || {
+        let start = thread_cpu_time();
+        let compiled = compiler.compile(request)?;
+        Ok((compiled, thread_cpu_time().saturating_sub(start)))
+    };
+    // A bug of the compiler costs this function, not the process.
+    let compile = || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
+    with_stack(compile).map_err(|error| fail(error.to_string()))?
 }
 
 /// How often a function must spend its budget to be hot, and the budget.

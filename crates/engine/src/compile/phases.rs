@@ -19,7 +19,8 @@ use runtime::hooks::LazyError;
 use wasm::compile_imports::CompileTimeImports;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
-use wasm::validate::{Search, Unvalidated};
+use wasm::types::DefinedFuncIndex;
+use wasm::validate::{Scratch, Search, Unvalidated};
 
 use super::all;
 use crate::attachment::{self, Attachment};
@@ -124,6 +125,32 @@ impl<'a> Compilation<'a> {
             Some(Arc::new(Validation::new(bodies, info.bodies.len())))
         } else {
             self.validate_bodies(&info, bodies, bytes)?;
+            None
+        };
+        imports.check(&info)?;
+        Ok(Valid { info, validation })
+    }
+
+    /// The same, if the first `valid` bodies are known to be valid, and the next one, if there is one, probably is not.
+    ///
+    /// # Errors
+    /// As for [`Compilation::validate`].
+    pub(crate) fn validate_rest(
+        &self,
+        decoded: Decoded,
+        valid: u32,
+        bytes: &[u8],
+        imports: &CompileTimeImports,
+    ) -> Result<Valid, ModuleError> {
+        let (info, bodies) = (Arc::new(decoded.info), decoded.bodies);
+        let count = info.bodies.len();
+        let validation = if self.service.config.lazy_validation {
+            Some(Arc::new(Validation::new(bodies, count)))
+        } else {
+            let mut scratch = Scratch::default();
+            for index in valid as usize..count {
+                bodies.validate(&info, bytes, DefinedFuncIndex::new(index), &mut scratch)?;
+            }
             None
         };
         imports.check(&info)?;

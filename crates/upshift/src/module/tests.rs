@@ -85,7 +85,8 @@ fn wrong_imports_say_what_was_expected() {
     assert_eq!((fault.module(), fault.name()), ("m", "f"));
     assert_eq!(
         error.to_string(),
-        "incompatible import type for `m::f`: expected function (i32) -> (), given function (i64) -> (i32)"
+        "incompatible import type for `m::f`: expected function (i32) -> (), given function (i64) -> (i32); \
+         parameter 1: expected i32, given i64"
     );
     assert!(Instance::new(&mut store, &module, &[]).is_err());
     let error = Linker::<()>::new(&engine).instantiate(&mut store, &module).unwrap_err();
