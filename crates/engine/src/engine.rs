@@ -231,6 +231,7 @@ impl Engine {
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
+        code_gc::collect_if_worth_it(service, None);
         let make = || service.stubs.entry(service.compilers.stubs(), &service.space, ty);
         let stub = with_room(service, make).map_err(stub_error)?;
         service.registry.stub_created(stub.code());
@@ -243,6 +244,7 @@ impl Engine {
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
+        code_gc::collect_if_worth_it(service, None);
         let make = || service.stubs.exit(service.compilers.stubs(), &service.space, ty);
         let stub = with_room(service, make).map_err(stub_error)?;
         service.registry.stub_created(stub.code());
