@@ -267,7 +267,7 @@ impl Store {
         let bytes = usize::try_from(ty.min_bytes().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
         if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
-            return Err(ResourceError::Limit(format!("the resource limiter refused a memory of {bytes} bytes")));
+            return Err(ResourceError::MemoryRefused(bytes));
         }
         self.memories.push(Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?);
         Ok(MemoryId(self.memories.len() as u32 - 1))
@@ -282,7 +282,7 @@ impl Store {
         let maximum = ty.max.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
         let elements = usize::try_from(ty.min).unwrap_or(usize::MAX);
         if !self.table_may_grow(0, elements, maximum).map_err(ResourceError::Limiter)? {
-            return Err(ResourceError::Limit(format!("the resource limiter refused a table of {elements} elements")));
+            return Err(ResourceError::TableRefused(elements));
         }
         self.tables.push(Table::new(ty, init)?);
         Ok(TableId(self.tables.len() as u32 - 1))
@@ -319,8 +319,10 @@ impl Store {
         if allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes)) {
             return Ok(Some(old));
         }
-        let why = if allowed.is_some() { "the system has no memory for it" } else { "its maximum is reached" };
-        let reason = ResourceError::Limit(format!("a memory cannot grow to {desired} bytes: {why}"));
+        let reason = match allowed {
+            Some(_) => ResourceError::MemoryGrowth(desired),
+            None => ResourceError::MemoryMaximum(desired),
+        };
         let data = self.data;
         self.limiter
             .as_mut()
@@ -347,7 +349,7 @@ impl Store {
         if let Some(old) = self.table_mut(id).grow(delta, init) {
             return Ok(Some(old));
         }
-        let reason = ResourceError::Limit(format!("a table cannot grow to {desired} elements"));
+        let reason = ResourceError::TableGrowth(desired);
         let data = self.data;
         self.limiter
             .as_mut()
@@ -469,16 +471,14 @@ impl Store {
     /// One more of a kind of which there are `have`?
     pub(crate) fn check_count(
         &mut self,
-        what: &str,
+        what: &'static str,
         have: usize,
         pick: impl FnOnce(crate::limiter::Counts) -> usize,
     ) -> Result<(), ResourceError> {
         let data = self.data;
         let most = self.limiter.as_mut().map(|limiter| pick(limiter.counts(data)));
         match most {
-            Some(most) if have >= most => {
-                Err(ResourceError::Limit(format!("the resource limiter allows {most} {what} in a store")))
-            }
+            Some(most) if have >= most => Err(ResourceError::TooMany { what, most }),
             _ => Ok(()),
         }
     }

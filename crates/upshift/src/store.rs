@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::log::CodeListener;
 
 use crate::engine::Engine;
+use crate::error::messages::panics;
 use crate::error::{Error, Result};
 use crate::handle::StoreHandle;
 use crate::limits::{LimiterAdapter, ResourceLimiter};
@@ -399,5 +400,5 @@ impl<'a, T: 'static, S: AsContextMut<Data = T>> From<&'a mut S> for StoreContext
 
 /// Panics unless an item belongs to the store it is used with, as wasmtime does.
 pub(crate) fn assert_same_store(store: &runtime::store::Store, item: runtime::ids::StoreId) {
-    assert!(store.id() == item, "object used with the wrong store");
+    assert!(store.id() == item, "{}", panics::WRONG_STORE);
 }
