@@ -30,7 +30,7 @@ impl Retired {
         self.codes.push((self.now.step(), code));
     }
 
-    /// All that is in the list.
+    /// What is in the list, in its order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Code>> {
         self.codes.iter().map(|(_, code)| code)
     }

@@ -79,10 +79,10 @@ pub struct Store {
     data: *mut u8,
     pub(crate) osr_image: OsrImage,
     foreground: Foreground,
-    /// What the engine keeps with the store.
-    attachment: Option<Box<dyn Any + Send + Sync>>,
     /// A task of the foreground queue is running.
     pub(crate) in_task: bool,
+    /// What the engine keeps with the store.
+    attachment: Option<Box<dyn Any + Send + Sync>>,
     /// In the registry of `environment`.
     registered: Arc<Registered>,
 }
@@ -124,8 +124,8 @@ impl Store {
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
             foreground: Foreground::new(Arc::clone(&registered)),
-            attachment: None,
             in_task: false,
+            attachment: None,
             registered,
         }
     }
@@ -163,6 +163,11 @@ impl Store {
         &raw mut *self.context
     }
 
+    /// The entry stubs that it holds.
+    pub fn entry_stubs(&self) -> &EntryStubs {
+        &self.entry_stubs
+    }
+
     /// What the engine keeps with the store, once it does. Dropped first of all that the store has, on the store's thread.
     pub fn attachment(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.attachment.as_deref()
@@ -171,11 +176,6 @@ impl Store {
     /// Gives the store what the engine keeps with it.
     pub fn set_attachment(&mut self, attachment: Box<dyn Any + Send + Sync>) {
         self.attachment = Some(attachment);
-    }
-
-    /// The entry stubs that it holds.
-    pub fn entry_stubs(&self) -> &EntryStubs {
-        &self.entry_stubs
     }
 
     /// Its foreground queue.
@@ -216,6 +216,11 @@ impl Store {
     #[inline]
     pub fn has_new_instance_of(&self, module: &Arc<NativeModule>) -> bool {
         self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
+    }
+
+    /// The modules of its instances, or the variants of them that run, in the order of instantiation.
+    pub fn modules(&self) -> impl Iterator<Item = &Arc<NativeModule>> {
+        self.instances.iter().map(|instance| &instance.module)
     }
 
     /// Number of instances.
@@ -262,7 +267,7 @@ impl Store {
         let bytes = usize::try_from(ty.min_bytes().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
         if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
-            return Err(ResourceError::Limit(format!("the resource limiter refused a memory of {bytes} bytes")));
+            return Err(ResourceError::MemoryRefused(bytes));
         }
         self.memories.push(Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?);
         Ok(MemoryId(self.memories.len() as u32 - 1))
@@ -277,7 +282,7 @@ impl Store {
         let maximum = ty.max.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
         let elements = usize::try_from(ty.min).unwrap_or(usize::MAX);
         if !self.table_may_grow(0, elements, maximum).map_err(ResourceError::Limiter)? {
-            return Err(ResourceError::Limit(format!("the resource limiter refused a table of {elements} elements")));
+            return Err(ResourceError::TableRefused(elements));
         }
         self.tables.push(Table::new(ty, init)?);
         Ok(TableId(self.tables.len() as u32 - 1))
@@ -314,8 +319,10 @@ impl Store {
         if allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes)) {
             return Ok(Some(old));
         }
-        let why = if allowed.is_some() { "the system has no memory for it" } else { "its maximum is reached" };
-        let reason = ResourceError::Limit(format!("a memory cannot grow to {desired} bytes: {why}"));
+        let reason = match allowed {
+            Some(_) => ResourceError::MemoryGrowth(desired),
+            None => ResourceError::MemoryMaximum(desired),
+        };
         let data = self.data;
         self.limiter
             .as_mut()
@@ -342,7 +349,7 @@ impl Store {
         if let Some(old) = self.table_mut(id).grow(delta, init) {
             return Ok(Some(old));
         }
-        let reason = ResourceError::Limit(format!("a table cannot grow to {desired} elements"));
+        let reason = ResourceError::TableGrowth(desired);
         let data = self.data;
         self.limiter
             .as_mut()
@@ -464,16 +471,14 @@ impl Store {
     /// One more of a kind of which there are `have`?
     pub(crate) fn check_count(
         &mut self,
-        what: &str,
+        what: &'static str,
         have: usize,
         pick: impl FnOnce(crate::limiter::Counts) -> usize,
     ) -> Result<(), ResourceError> {
         let data = self.data;
         let most = self.limiter.as_mut().map(|limiter| pick(limiter.counts(data)));
         match most {
-            Some(most) if have >= most => {
-                Err(ResourceError::Limit(format!("the resource limiter allows {most} {what} in a store")))
-            }
+            Some(most) if have >= most => Err(ResourceError::TooMany { what, most }),
             _ => Ok(()),
         }
     }

@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use engine::compile::source::Source;
 use engine::events::ModuleNumber;
-use engine::module::{NativeModule, compile, validate};
+use engine::module::{NativeModule, compile_with, validate};
 use engine::{source, statistics};
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
+use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
-use crate::error::{CompileError, CompileErrorKind, Context, Error, Result};
+use crate::error::{CompileError, Context, Error, Result, messages};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
 mod export;
+mod future;
 mod resources;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ pub use code::CodeInfo;
 pub use engine::module::Tier;
 pub use engine::statistics::{TierStatistics, TieringStatistics};
 pub use export::ModuleExport;
+pub use future::ModuleFuture;
+pub(crate) use future::prepare;
 pub use resources::ResourcesRequired;
 
 /// A module, ready to be instantiated any number of times in any store of its engine. A handle, cheap to clone and usable
@@ -106,7 +110,16 @@ impl Module {
     /// # Errors
     /// When it is not a valid module: a [`CompileError`], or for text that does not parse, a message that shows where.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        Module::from_binary(engine, &wat::parse_bytes(bytes.as_ref())?)
+        Module::new_with(engine, bytes, &CompileOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As for [`Module::new`]; and a [`CompileError`] when an import that the options answer has another type than what
+    /// answers it.
+    pub fn new_with(engine: &Engine, bytes: impl AsRef<[u8]>, options: &CompileOptions) -> Result<Module> {
+        Module::from_binary_with(engine, &wat::parse_bytes(bytes.as_ref())?, options)
     }
 
     /// Makes a module from the binary format.
@@ -114,7 +127,15 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        Module::from_source(engine, binary)
+        Module::from_source(engine, binary, &CompileOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As for [`Module::new_with`].
+    pub fn from_binary_with(engine: &Engine, binary: &[u8], options: &CompileOptions) -> Result<Module> {
+        Module::from_source(engine, binary, options)
     }
 
     /// Makes a module from a file in the binary or the text format. Its [URL](Module::with_source_url) is the file's.
@@ -123,14 +144,15 @@ impl Module {
     /// When the file cannot be read, and as for [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = std::fs::read(file).with_context(|| messages::runtime::read_file(file.display()))?;
         let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
             error.set_path(file);
             error
         })?;
+        let options = CompileOptions::new();
         let module = match binary {
-            Cow::Borrowed(_) => Module::from_source(engine, bytes),
-            Cow::Owned(binary) => Module::from_source(engine, binary),
+            Cow::Borrowed(_) => Module::from_source(engine, bytes, &options),
+            Cow::Owned(binary) => Module::from_source(engine, binary, &options),
         }?;
         Ok(match file_url(file) {
             Some(url) => module.with_source_url(&url),
@@ -138,8 +160,8 @@ impl Module {
         })
     }
 
-    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Module> {
-        let native = compile(&engine.inner, source).map_err(Error::from_module)?;
+    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>, options: &CompileOptions) -> Result<Module> {
+        let native = compile_with(&engine.inner, source, options.imports.clone()).map_err(Error::from_module)?;
         Ok(Module::from_native(engine, native))
     }
 
@@ -148,8 +170,18 @@ impl Module {
     /// # Errors
     /// A [`CompileError`]: the fault with the least offset.
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        Module::validate_with(engine, binary, &CompileOptions::new())
+    }
+
+    /// The same, with options: the imports that these answer are checked too.
+    ///
+    /// # Errors
+    /// A [`CompileError`]: the fault with the least offset, or else that of the first import that has another type than
+    /// what answers it.
+    pub fn validate_with(engine: &Engine, binary: &[u8], options: &CompileOptions) -> Result<()> {
         let inner = &engine.inner;
-        validate(inner.config(), inner.threads(), binary).map(drop).map_err(Error::from_module)
+        let info = validate(inner.config(), inner.threads(), binary).map_err(Error::from_module)?;
+        options.imports.check(&info).map_err(|fault| CompileError::from(&fault).into())
     }
 
     pub(crate) fn from_native(engine: &Engine, native: Arc<NativeModule>) -> Module {
@@ -191,11 +223,6 @@ impl Module {
         self.url.as_ref()
     }
 
-    /// Stores that use it: those that have had an instance of it, or [imported](crate::Store::import_module) it.
-    pub fn stores(&self) -> usize {
-        self.engine.inner.stores_using(&self.native)
-    }
-
     pub(crate) fn native(&self) -> &Arc<NativeModule> {
         &self.native
     }
@@ -229,7 +256,8 @@ impl Module {
             .iter()
             .filter_map(|import| {
                 let ty = ExternType::of_module(&self.engine, &self.native, import.ty)?;
-                Some(ImportType::new(&import.module, &import.name, ty))
+                let answer = self.native.info().compile_time_import(import);
+                Some(ImportType::new(&import.module, &import.name, ty, answer))
             })
             .collect();
         imports.into_iter()
@@ -362,7 +390,5 @@ fn file_url(file: &Path) -> Option<String> {
 }
 
 fn no_such_function(index: u32) -> Error {
-    let message = format!("the module defines no function {index}");
-    let text = message.clone();
-    Error::new(CompileError { kind: CompileErrorKind::Compile, text, message, offset: None, function: None })
+    messages::usage::not_defined(index).into()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::log::CodeListener;
 
 use crate::engine::Engine;
+use crate::error::messages::panics;
 use crate::error::{Error, Result};
 use crate::handle::StoreHandle;
 use crate::limits::{LimiterAdapter, ResourceLimiter};
@@ -161,7 +162,7 @@ impl<T: 'static> Store<T> {
 
 impl<T: 'static> Store<T> {
     /// Gets a module into the store without an instance of it, as when it comes from another thread: from now on the store
-    /// [uses](Module::stores) it, and has a [`Script`] for it, which lives as long as this handle, or any other to it.
+    /// uses it, and has a [`Script`] for it, which lives as long as this handle, or any other to it.
     ///
     /// # Panics
     /// When the module belongs to another engine.
@@ -213,7 +214,7 @@ impl<T: 'static> Store<T> {
         engine.inner.set_debugger(runtime, debugger);
     }
 
-    /// Sets who is told of the machine code of the modules that the store [uses](Module::stores), and of stubs, on the
+    /// Sets who is told of the machine code of the modules that the store uses (has instances of, or has imported), and of stubs, on the
     /// store's thread: of what there is at the next poll, then of all that is made, each piece of code once. `None` takes
     /// the listener away. A [`Config::code_listener`](crate::Config::code_listener) hears of all code of the engine.
     pub fn set_code_listener(&mut self, listener: Option<Arc<dyn CodeListener>>) {
@@ -399,5 +400,5 @@ impl<'a, T: 'static, S: AsContextMut<Data = T>> From<&'a mut S> for StoreContext
 
 /// Panics unless an item belongs to the store it is used with, as wasmtime does.
 pub(crate) fn assert_same_store(store: &runtime::store::Store, item: runtime::ids::StoreId) {
-    assert!(store.id() == item, "object used with the wrong store");
+    assert!(store.id() == item, "{}", panics::WRONG_STORE);
 }
