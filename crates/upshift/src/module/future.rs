@@ -93,7 +93,7 @@ impl Future for ModuleFuture {
         };
         self.state = State::Taken;
         Poll::Ready(result.and_then(|native| match self.engine.upgrade() {
-            Some(engine) => Ok(Module { engine, native }),
+            Some(engine) => Ok(Module::from_native(&engine, native)),
             None => Err(Error::from_module(ModuleError::EngineDropped)),
         }))
     }
