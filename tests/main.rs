@@ -15,5 +15,6 @@ mod lifecycle;
 mod random;
 mod resources;
 mod scripts;
+mod soak;
 mod tiering;
 mod vectors;
