@@ -264,7 +264,12 @@ impl Worker {
         tenant.store.set_code_listener(code.then(|| Arc::new(CodeBook::default()) as Arc<dyn CodeListener>));
         tenant.store.set_debugger(scripts.then(|| Arc::new(ScriptBook::default()) as Arc<dyn DebuggerHook>));
         let known = tenant.store.scripts().len();
-        assert!(known >= usize::from(!tenant.instances.is_empty()));
+        assert!(known >= usize::from(scripts && !tenant.instances.is_empty()));
+        let Loaded { module, .. } = self.loaded();
+        if module.engine().same(tenant.store.engine()) {
+            let script = tenant.store.import_module(&module);
+            assert!(tenant.store.scripts().iter().any(|known| Script::same(known, &script)));
+        }
         self.world.tenants.put(tenant, &mut self.random);
     }
 
