@@ -29,7 +29,7 @@ use sys::code_memory::synchronize_threads;
 
 use crate::frames;
 use crate::interrupt;
-use crate::requests::{Open, Requests, Standing, TERMINATE, Ticket, Words};
+use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
 
 #[cfg(test)]
 mod tests;
