@@ -13,5 +13,6 @@ mod lifecycle;
 mod random;
 mod resources;
 mod scripts;
+mod streaming;
 mod tiering;
 mod vectors;
