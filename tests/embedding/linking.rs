@@ -17,7 +17,7 @@ fn a_missing_import_is_named() {
     let unknown = error.downcast_ref::<UnknownImportError>().unwrap();
     assert_eq!((unknown.module(), unknown.name()), ("env", "now"));
     let error = Instance::new(Store::new(&engine, ()), &module, &[]).unwrap_err();
-    let text = "the module has 1 imports, but 0 were given; the first that is missing is `env::now` (function (i32) -> \
+    let text = "wrong number of imports: the module has 1, given 0; the first that is missing is `env::now` (function (i32) -> \
         (i64))";
     assert_eq!(error.to_string(), text);
 }

@@ -1,19 +1,23 @@
 //! Reading modules: binary or text, from files or standard input.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use upshift::{Context, Engine, Error, Module, Result};
+use upshift::{Context, Engine, Error, Module, Result, nearest_name};
 use wast::Wat;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 
+use crate::exit::Note;
 use crate::progress::Progress;
 
 #[cfg(test)]
 mod tests;
+
+/// Files of a directory that are looked at for a near name.
+const MOST_FILES: usize = 10_000;
 
 /// What a module in the binary format begins with.
 const MAGIC: &[u8] = b"\0asm";
@@ -37,7 +41,7 @@ pub(crate) enum Input {
 /// When it cannot be read, or the text is not a module; the message shows where.
 pub(crate) fn open(file: &OsStr) -> Result<Input> {
     let cannot_read = || format!("cannot read {}", name(file));
-    let (mut reader, len) = source(file).with_context(cannot_read)?;
+    let (mut reader, len) = source(file).map_err(|error| cannot_open(file, error))?;
     let mut first = Vec::new();
     reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut first).with_context(cannot_read)?;
     if first == MAGIC {
@@ -81,6 +85,26 @@ impl Input {
             Input::Converted(binary) => Module::from_binary(engine, &binary),
         }
     }
+}
+
+/// Why a file cannot be opened, and which one may have been meant.
+fn cannot_open(file: &OsStr, error: io::Error) -> Error {
+    let near = if error.kind() == ErrorKind::NotFound { near_file(Path::new(file)) } else { None };
+    let error = Error::new(error).context(format!("cannot read {}", name(file)));
+    match near {
+        Some(near) => error.context(Note(format!("did you mean `{near}`?"))),
+        None => error,
+    }
+}
+
+/// A file in the same directory whose name is near.
+fn near_file(path: &Path) -> Option<String> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let entries = fs::read_dir(directory.unwrap_or(Path::new("."))).ok()?;
+    let names = entries.flatten().take(MOST_FILES).filter_map(|entry| entry.file_name().into_string().ok());
+    let names: Vec<String> = names.collect();
+    let near = nearest_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(directory.map_or(near.to_string(), |directory| directory.join(near).display().to_string()))
 }
 
 /// A module in the binary format, converted from text if need be.

@@ -60,6 +60,11 @@ impl Attachment {
         }
     }
 
+    /// Is there a variant that checks memory accesses?
+    pub(crate) fn has_checked(&self) -> bool {
+        self.checked.get().is_some()
+    }
+
     /// The module is in the cache, until it dies. Only once, when it is made.
     pub(crate) fn enter_cache(&self, cached: Cached) {
         let entered = self.cached.set(cached);
@@ -115,12 +120,30 @@ pub(crate) fn checked_variant(
 
 /// The memory image of a module, from the instantiation on at which it pays.
 pub(crate) fn image(config: &Config, module: &NativeModule) -> Option<Arc<InitialImage>> {
-    let attachment = of(module);
-    let count = attachment.instantiations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+    let count = of(module).instantiations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
     if !config.memory_images || count < tuning::IMAGE_AT_INSTANTIATION {
         return None;
     }
-    attachment.image.get_or_init(|| InitialImage::new(module.info(), module.wire_bytes())).clone()
+    make_image(module).clone()
+}
+
+/// Will the next instantiation make the memory image?
+pub(crate) fn image_is_due(config: &Config, module: &NativeModule) -> bool {
+    let (attachment, info) = (of(module), module.info());
+    let count = attachment.instantiations.load(Ordering::Relaxed).saturating_add(1);
+    let wanted = config.memory_images && count >= tuning::IMAGE_AT_INSTANTIATION && attachment.image.get().is_none();
+    wanted && !info.data.is_empty() && info.memories.len() > info.num_imported_memories as usize
+}
+
+/// Makes the memory image, if the next instantiation would.
+pub(crate) fn prepare_image(config: &Config, module: &NativeModule) {
+    if image_is_due(config, module) {
+        make_image(module);
+    }
+}
+
+fn make_image(module: &NativeModule) -> &Option<Arc<InitialImage>> {
+    of(module).image.get_or_init(|| InitialImage::new(module.info(), module.wire_bytes()))
 }
 
 /// What the engine keeps with the module.

@@ -86,6 +86,8 @@ pub struct Config {
     pub threads: usize,
     /// Who runs background work, if not threads of the engine's own.
     pub pool: Option<Arc<dyn Pool>>,
+    /// Make modules that are asked for asynchronously in the background.
+    pub async_compilation: bool,
     /// Share the module between all who compile the same bytes.
     pub module_cache: bool,
     /// Bytes of stack that Wasm may take in one call from the host.
@@ -119,6 +121,7 @@ impl Default for Config {
             code_gc_stress: false,
             threads: 0,
             pool: None,
+            async_compilation: true,
             module_cache: true,
             max_wasm_stack: tuning::MAX_WASM_STACK,
             code_memory: tuning::CODE_MEMORY,

@@ -22,6 +22,7 @@ use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
 use crate::code_gc::ceiling::Room;
 use crate::compile::all;
+use crate::compile::asynchronous::Jobs;
 use crate::compile::job::Job;
 use crate::compile::phases::Cancel;
 use crate::compile::stubs::{StubError, Stubs};
@@ -80,6 +81,7 @@ impl Engine {
         let service = Service {
             workers: Workers::new(&config),
             cache: Arc::new(ModuleCache::new(config.module_cache, config.features)),
+            jobs: Jobs::default(),
             types: TypeRegistry::new(),
             compilers,
             space,
@@ -115,10 +117,6 @@ impl Engine {
     /// Threads that work on a module, the calling one included.
     pub fn threads(&self) -> usize {
         self.inner.service.workers.threads()
-    }
-
-    pub(crate) fn stubs(&self) -> &Stubs {
-        &self.inner.service.stubs
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -281,10 +279,13 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
     Ok(module)
 }
 
-/// The last handle goes: tasks that have not begun are dropped, and those that run are waited for.
+/// The last handle goes: tasks that have not begun are dropped, those that run are waited for, and who waits for a result
+/// is told that there will be none.
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.service.jobs.cancel();
         self.service.workers.close();
+        self.service.jobs.end();
         self.service.assert_idle();
     }
 }

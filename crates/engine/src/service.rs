@@ -11,6 +11,7 @@ use wasm::canonical::TypeRegistry;
 
 use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
+use crate::compile::asynchronous::Jobs;
 use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;
@@ -25,6 +26,7 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     pub(crate) workers: Workers,
     pub(crate) cache: Arc<ModuleCache>,
+    pub(crate) jobs: Jobs,
     pub(crate) types: TypeRegistry,
     pub(crate) compilers: Compilers,
     pub(crate) space: Arc<CodeSpace>,

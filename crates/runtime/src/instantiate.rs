@@ -145,17 +145,27 @@ fn make_memories(store: &mut Store, module: &Arc<NativeModule>, given: &Given<'_
         let image = if position == 0 { store.environment().hooks.image(module) } else { None };
         memories.push(store.new_memory(ty, image)?);
     }
-    let unguarded = memories
-        .iter()
-        .zip(module.memories())
-        .any(|(&id, &assumed)| assumed == MemoryStyle::Guarded && store.memory(id).style() == MemoryStyle::Checked);
-    let module = if unguarded {
+    let module = if lacks_guard(store, module, &memories) {
         let variant = store.environment().hooks.checked_variant(module);
         variant.map_err(|error| InstantiateError::Compile(error.to_string()))?
     } else {
         Arc::clone(module)
     };
     Ok((module, memories.into()))
+}
+
+/// Has one of these memories, the module's first ones, not the guard that the module's code assumes?
+fn lacks_guard(store: &Store, module: &NativeModule, memories: &[MemoryId]) -> bool {
+    memories
+        .iter()
+        .zip(module.memories())
+        .any(|(&id, &assumed)| assumed == MemoryStyle::Guarded && store.memory(id).style() == MemoryStyle::Checked)
+}
+
+/// Will an instance with these imports, which belong to the store, run the variant of the module that checks memory
+/// accesses? It may also for memories of its own, if the system refuses them their guards.
+pub fn needs_checks(store: &Store, module: &NativeModule, imports: &[Import]) -> bool {
+    lacks_guard(store, module, &Given::new(imports).memories)
 }
 
 fn make_tables(

@@ -17,7 +17,7 @@ use crate::externals::{Export, Extern};
 use crate::func::{Func, WasmParams, WasmResults};
 use crate::global::Global;
 use crate::memory::Memory;
-use crate::module::{Module, ModuleExport};
+use crate::module::{Module, ModuleExport, prepare};
 use crate::store::{AsContext, AsContextMut, StoreContextMut, assert_same_store};
 use crate::table::Table;
 use crate::typed_func::TypedFunc;
@@ -58,6 +58,30 @@ impl Instance {
         let mut store = store.as_context_mut();
         let imports: Vec<Import> = imports.iter().map(|item| item.to_import(&store.0.runtime)).collect();
         Instance::of_imports(&mut store, module, &imports)
+    }
+
+    /// As [`Instance::new`], but what can be done without the store (the image of the module's memory, code) is done in the
+    /// background first; then the thread that polls makes the instance. Needs no executor: the future can be polled by any.
+    ///
+    /// # Errors
+    /// As for [`Instance::new`].
+    ///
+    /// # Panics
+    /// As [`Instance::new`] does.
+    ///
+    /// ```
+    /// use upshift::{Engine, Instance, Module, Result, Store};
+    ///
+    /// async fn run(engine: &Engine, wasm: &[u8]) -> Result<i32> {
+    ///     let module = Module::compile_async(engine, wasm).await?;
+    ///     let mut store = Store::new(engine, ());
+    ///     let instance = Instance::new_async(&mut store, &module, &[]).await?;
+    ///     instance.get_typed_func::<(), i32>(&mut store, "answer")?.call(&mut store, ())
+    /// }
+    /// ```
+    pub async fn new_async(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
+        prepare(module, needs_checks(&mut store, module, imports.iter().map(|&item| Definition::Extern(item)))).await;
+        Instance::new(store, module, imports)
     }
 
     pub(crate) fn of_imports<T>(
@@ -228,6 +252,13 @@ impl Instance {
     }
 }
 
+/// Will an instance with these imports run the variant of its module that checks memory accesses?
+fn needs_checks(store: &mut impl AsContextMut, module: &Module, imports: impl Iterator<Item = Definition>) -> bool {
+    let store = &store.as_context_mut().0.runtime;
+    let imports: Vec<Import> = imports.map(|item| item.to_import(store)).collect();
+    runtime::instantiate::needs_checks(store, module.native(), &imports)
+}
+
 /// What a linker found for one import: an item of a store, or a host function for any store.
 #[derive(Clone, Debug)]
 pub(crate) enum Definition {
@@ -274,6 +305,18 @@ impl<T: 'static> InstancePre<T> {
         let mut store = store.as_context_mut();
         let imports: Vec<Import> = self.imports.iter().map(|item| item.to_import(&store.0.runtime)).collect();
         Instance::of_imports(&mut store, &self.module, &imports)
+    }
+
+    /// As [`InstancePre::instantiate`], with the preparations of [`Instance::new_async`].
+    ///
+    /// # Errors
+    /// As for [`Instance::new`].
+    ///
+    /// # Panics
+    /// As [`InstancePre::instantiate`] does.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        prepare(&self.module, needs_checks(&mut store, &self.module, self.imports.iter().cloned())).await;
+        self.instantiate(store)
     }
 
     /// The module.

@@ -89,7 +89,8 @@ pub use limits::{
 pub use linker::Linker;
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{
-    CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired, Tier, TierStatistics,
+    CodeInfo, FunctionInfo, Module, ModuleExport, ModuleFuture, ModuleStatistics, ResourcesRequired, Tier,
+    TierStatistics,
 };
 pub use script::{DebuggerHook, Script, ScriptId};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};

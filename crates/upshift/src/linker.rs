@@ -256,6 +256,47 @@ impl<T: 'static> Linker<T> {
         Instance::of_checked_imports(&mut store, module, &imports)
     }
 
+    /// As [`Linker::instantiate`], with the preparations of [`Instance::new_async`].
+    ///
+    /// # Errors
+    /// As for [`Linker::instantiate`].
+    ///
+    /// # Panics
+    /// As [`Linker::instantiate`] does.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+        self.instantiate_pre(module)?.instantiate_async(store.as_context_mut()).await
+    }
+
+    /// From bytes, in the binary or the text format, to a module and its instance, as JavaScript's
+    /// `WebAssembly.instantiate` does: compiles as [`Module::compile_async`], then instantiates.
+    ///
+    /// # Errors
+    /// As for [`Module::new`] and [`Linker::instantiate`].
+    ///
+    /// # Panics
+    /// When an item belongs to another store, or the store to another engine.
+    ///
+    /// ```
+    /// use upshift::{Engine, Linker, Result, Store};
+    ///
+    /// async fn run(engine: &Engine, wasm: &[u8]) -> Result<()> {
+    ///     let mut store = Store::new(engine, ());
+    ///     let linker = Linker::new(engine);
+    ///     let (module, instance) = linker.instantiate_bytes_async(&mut store, wasm).await?;
+    ///     println!("{} exports", module.exports().len());
+    ///     instance.get_typed_func::<(), ()>(&mut store, "main")?.call(&mut store, ())
+    /// }
+    /// ```
+    pub async fn instantiate_bytes_async(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<(Module, Instance)> {
+        let module = Module::compile_async(&self.engine, bytes).await?;
+        let instance = self.instantiate_async(store, &module).await?;
+        Ok((module, instance))
+    }
+
     /// Finds the imports of a module once, for many instantiations.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
 mod export;
+mod future;
 mod resources;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,8 @@ pub use code::CodeInfo;
 pub use engine::module::Tier;
 pub use engine::statistics::{TierStatistics, TieringStatistics};
 pub use export::ModuleExport;
+pub use future::ModuleFuture;
+pub(crate) use future::prepare;
 pub use resources::ResourcesRequired;
 
 /// A module, ready to be instantiated any number of times in any store of its engine. A handle, cheap to clone and usable

@@ -216,7 +216,7 @@ messages! {
     usage UsageError UsageErrorKind {
         /// The list of imports is as long as the module's own, in its order.
         ImportCount import_count(expected given) "usage.import-count"
-            "the module has {expected} imports, but {given} were given";
+            "wrong number of imports: the module has {expected}, given {given}";
         /// No function of this name is exported.
         NoSuchFunction no_such_function(name) "usage.no-such-function" "no function named `{name}` is exported";
         /// The export of this name is no function.
