@@ -199,11 +199,6 @@ impl Module {
         self.url.as_ref()
     }
 
-    /// Stores that use it: those that have had an instance of it, or [imported](crate::Store::import_module) it.
-    pub fn stores(&self) -> usize {
-        self.engine.inner.stores_using(&self.native)
-    }
-
     pub(crate) fn native(&self) -> &Arc<NativeModule> {
         &self.native
     }
