@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use upshift::{
-    CompileError, Config, Engine, Error, Linker, Module, Result, Store, Strategy, Tier, TierChoice, Trap,
-};
+use upshift::{CompileError, Config, Engine, Error, Linker, Module, Result, Store, Strategy, Tier, TierChoice, Trap};
 
 use super::programs::{Program, define_imports};
 use super::world::{Contact, Guest, Loaded, Pardon, Site, Tenant, World};

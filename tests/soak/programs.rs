@@ -78,7 +78,12 @@ impl Program {
 
     /// Calls what the module exports and checks what comes. An error only if a call ended for a reason that is not the
     /// program's.
-    pub fn check(self, mut store: impl AsContextMut<Data = Guest>, instance: Instance, random: &mut Random) -> Result<()> {
+    pub fn check(
+        self,
+        mut store: impl AsContextMut<Data = Guest>,
+        instance: Instance,
+        random: &mut Random,
+    ) -> Result<()> {
         let mut store = store.as_context_mut();
         match self {
             Chain(number) => {
