@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use upshift::{
     CodeListener, CompileError, Config, DebuggerHook, Engine, Error, EventLog, Linker, ManualPool, Module, Pool,
-    Result, Store, Strategy, Tier, TierChoice, Trap,
+    Result, Script, Store, Strategy, Tier, TierChoice, Trap,
 };
 
 use super::futures;
