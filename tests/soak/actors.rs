@@ -184,7 +184,6 @@ impl Worker {
         let Tenant { store, site, instances } = tenant;
         let mut linker = Linker::new(&site.engine);
         define_imports(&mut linker).expect("imports");
-        linker.define_unknown_imports_as_traps(module).expect("imports");
         if linker.define_unknown_imports_as_default_values(&mut *store, module).is_err() {
             return;
         }
