@@ -15,5 +15,7 @@ mod lifecycle;
 mod random;
 mod resources;
 mod scripts;
+mod soak;
+mod streaming;
 mod tiering;
 mod vectors;

@@ -53,14 +53,14 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// The code.
-    pub fn code(&self) -> &Arc<Code> {
-        &self.code
-    }
-
     /// Address of the first instruction; good as long as there is a handle.
     pub fn entry(&self) -> *const u8 {
         self.code.entry()
+    }
+
+    /// The code.
+    pub fn code(&self) -> &Arc<Code> {
+        &self.code
     }
 }
 
@@ -134,11 +134,6 @@ impl StubCache {
         handle
     }
 
-    /// All stubs that there are.
-    pub fn all(&self) -> Vec<Arc<Code>> {
-        self.lock().slots.values().map(|slot| Arc::clone(&slot.code)).collect()
-    }
-
     /// Now: between what was retired and what will be.
     pub fn now(&self) -> Mark {
         self.lock().now
@@ -165,6 +160,11 @@ impl StubCache {
             code.space().sub_retired(code.len());
         }
         free
+    }
+
+    /// The code of all stubs that exist.
+    pub fn codes(&self) -> Vec<Arc<Code>> {
+        self.lock().slots.values().map(|slot| Arc::clone(&slot.code)).collect()
     }
 
     /// What it holds.

@@ -41,17 +41,17 @@ impl Stubs {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
     }
 
-    /// All stubs that there are.
-    pub fn all(&self) -> Vec<Arc<Code>> {
-        self.caches().iter().flat_map(|cache| cache.all()).collect()
-    }
-
     /// The stub through which compiled code calls host functions of this type.
     ///
     /// # Errors
     /// As for [`Stubs::entry`].
     pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Stub>, StubError> {
         find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
+    }
+
+    /// The code of all that exist.
+    pub fn all(&self) -> Vec<Arc<Code>> {
+        self.caches().into_iter().flat_map(|cache| cache.codes()).collect()
     }
 
     /// Both kinds.

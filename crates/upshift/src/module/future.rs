@@ -40,7 +40,7 @@ impl Module {
         Module::compile_async_with(engine, bytes, &CompileOptions::new())
     }
 
-    /// The same, with options, as for [`Module::new_with`].
+    /// The same, with options. The errors are those of [`Module::new_with`].
     pub fn compile_async_with(engine: &Engine, bytes: impl Into<Vec<u8>>, options: &CompileOptions) -> ModuleFuture {
         let bytes = bytes.into();
         let binary = match wat::parse_bytes(&bytes) {
