@@ -31,6 +31,7 @@ use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
 use crate::stores::{Registered, Stores};
 use crate::table::Table;
+use crate::trampolines::loop_interrupt;
 
 /// What a store needs from its engine.
 #[derive(Clone, Debug)]
@@ -102,7 +103,11 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// An empty store.
     pub fn new(environment: Environment) -> Store {
-        let mut context = Box::new(StoreContext { epoch: environment.epoch.as_ptr(), ..StoreContext::default() });
+        let mut context = Box::new(StoreContext {
+            epoch: environment.epoch.as_ptr(),
+            on_interrupt: loop_interrupt(),
+            ..StoreContext::default()
+        });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
         let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
         Store {

@@ -167,7 +167,7 @@ impl<T: 'static> Store<T> {
     /// # Panics
     /// When the module belongs to another engine.
     pub fn import_module(&mut self, module: &Module) -> Script {
-        assert!(module.engine().same(&self.inner.engine), "module and store belong to different engines");
+        assert!(module.engine().same(&self.inner.engine), "{}", panics::MODULE_AND_STORE);
         let StoreInner { runtime, engine, .. } = &mut *self.inner;
         let script = engine.inner.import_module(runtime, module.native(), module.given_url());
         Script::new(engine, script.expect("the store uses the module since just now"))
