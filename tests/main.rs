@@ -12,4 +12,5 @@ mod random;
 mod resources;
 mod scripts;
 mod tiering;
+mod timeline;
 mod vectors;

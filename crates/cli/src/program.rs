@@ -81,7 +81,7 @@ impl<'options> Program<'options> {
         if sections::has_start(self.module.wire_bytes()) {
             self.recording.first_call();
         }
-        let instance = self.recording.span("wasm.SyncInstantiate", || pre.instantiate(&mut store))?;
+        let instance = self.recording.span("wasm.InstantiateAndStart", || pre.instantiate(&mut store))?;
         let call = self.what_to_call(&mut store, instance)?;
         Ok(Running { store, call })
     }

@@ -119,13 +119,7 @@ impl EventListener for Recorder {
         match event.kind {
             EventKind::Decode { .. } => stage(|stages| (&mut stages.decode, &mut stages.decode_wall)),
             EventKind::Validate { .. } => stage(|stages| (&mut stages.validate, &mut stages.validate_wall)),
-            EventKind::Module { .. }
-            | EventKind::Compile { .. }
-            | EventKind::TierUp { .. }
-            | EventKind::Publish { .. }
-            | EventKind::OsrEnter { .. }
-            | EventKind::Flush { .. }
-            | EventKind::CodeGc { .. } => {}
+            _ => {}
         }
         if let Some(log) = &self.log {
             log.event(event);

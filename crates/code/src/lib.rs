@@ -4,6 +4,7 @@
 pub mod allocator;
 pub mod code;
 pub mod lookup;
+pub mod metrics;
 pub mod native_module;
 pub mod positions;
 mod profile;

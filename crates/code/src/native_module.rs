@@ -89,6 +89,15 @@ pub struct Flushed {
     pub loops: Vec<(DefinedFuncIndex, u32)>,
 }
 
+/// What [`NativeModule::publish`] did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Published {
+    /// The function's code pointer now, or the OSR entry's.
+    pub entry: *const u8,
+    /// The tier of the code that it replaced, if it did.
+    pub retired: Option<Tier>,
+}
+
 /// Code to be added to a module.
 #[derive(Debug)]
 pub struct NewCode {
@@ -252,30 +261,32 @@ impl NativeModule {
         Ok(code)
     }
 
-    /// Makes code reachable, unless code of the same or a better tier is. The result is the function's code pointer now, or
-    /// the OSR entry's.
-    pub fn publish(&self, code: Arc<Code>) -> *const u8 {
-        let CodeKind::Function { function, tier, osr, .. } = *code.kind() else { return code.entry() };
+    /// Makes code reachable, unless code of the same or a better tier is.
+    pub fn publish(&self, code: Arc<Code>) -> Published {
+        let entry = code.entry();
+        let CodeKind::Function { function, tier, osr, .. } = *code.kind() else {
+            return Published { entry, retired: None };
+        };
         let mut codes = self.lock();
         let Codes { published, osr: entries, retired } = &mut *codes;
-        let entry = code.entry();
-        if let Some(offset) = osr {
-            self.count_in(&code);
-            if let Some(old) = entries.insert((function, offset), code) {
-                self.retire(old, retired);
-            }
-            return entry;
-        }
         let slot = &mut published[function.index()];
-        if slot.as_ref().is_some_and(|current| tier_of(current) >= Some(tier)) {
-            return self.table.get(function);
+        if osr.is_none() && slot.as_ref().is_some_and(|current| tier_of(current) >= Some(tier)) {
+            return Published { entry: self.table.get(function), retired: None };
         }
         self.count_in(&code);
-        if let Some(old) = slot.replace(code) {
+        let old = match osr {
+            Some(offset) => entries.insert((function, offset), code),
+            None => {
+                let old = slot.replace(code);
+                self.table.publish(function, entry);
+                old
+            }
+        };
+        let replaced = old.as_deref().and_then(tier_of);
+        if let Some(old) = old {
             self.retire(old, retired);
         }
-        self.table.publish(function, entry);
-        entry
+        Published { entry, retired: replaced }
     }
 
     /// The published code of a function; none while it is lazy.

@@ -24,7 +24,8 @@ use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
-use crate::events::{Cause, Events};
+use crate::events::{Cause, EventKind, Events};
+use crate::metrics::MetricsSnapshot;
 use crate::pool::WorkerPool;
 use crate::service::{Counts, Modules, Service};
 use crate::statistics::EngineStatistics;
@@ -180,6 +181,26 @@ impl Engine {
     /// What the engine has done so far.
     pub fn statistics(&self) -> EngineStatistics {
         EngineStatistics::of(&self.inner.service)
+    }
+
+    /// Does the work of an instantiation, and tells of it.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let events = &self.inner.service.events;
+        let started = events.start();
+        let result = work();
+        events.end(started, Some(attachment::of(module).number), || EventKind::Instantiate {
+            imported_functions: module.info().num_imported_functions as usize,
+            success: result.is_ok(),
+        });
+        result
+    }
+
+    /// What the engine has counted and measured.
+    pub fn metrics(&self) -> MetricsSnapshot {
+        MetricsSnapshot::of(&self.inner.service)
     }
 
     /// The registry of canonical types.

@@ -13,7 +13,7 @@ use crate::attachment::{self, Attachment};
 use crate::config::{Config, Strategy};
 use crate::engine::Engine;
 use crate::error::ModuleError;
-use crate::events::{EventKind, Events, ModuleNumber};
+use crate::events::{CompileMethod, EventKind, Events, ModuleNumber};
 use crate::tuning;
 use crate::validation::Validation;
 
@@ -55,7 +55,16 @@ pub fn compile(engine: &Engine, bytes: impl Into<WireBytes>) -> Result<Arc<Nativ
     let number = ModuleNumber::next();
     let started = events.start();
     let result = compile_numbered(engine, number, bytes);
-    events.end(started, Some(number), || EventKind::Module { bytes: len });
+    let module = result.as_ref().ok();
+    events.end(started, Some(number), || EventKind::Module {
+        method: CompileMethod::Sync,
+        cached: false,
+        lazy: engine.config().strategy == Strategy::Lazy,
+        success: result.is_ok(),
+        bytes: len,
+        functions: module.map_or(0, |module| module.info().bodies.len()),
+        code_bytes: module.map_or(0, |module| module.statistics().code_bytes()),
+    });
     result
 }
 
@@ -63,7 +72,12 @@ fn compile_numbered(engine: &Engine, number: ModuleNumber, bytes: WireBytes) -> 
     let (config, events) = (engine.config(), &engine.service().events);
     let started = events.start();
     let decoded = decode(&bytes, &config.features, &config.limits);
-    events.end(started, Some(number), || EventKind::Decode { bytes: bytes.len() });
+    events.end(started, Some(number), || EventKind::Decode {
+        method: CompileMethod::Sync,
+        bytes: bytes.len(),
+        functions: decoded.as_ref().map_or(0, |decoded| decoded.info.bodies.len()),
+        success: decoded.is_ok(),
+    });
     let Decoded { info, bodies } = decoded?;
     let validation = if config.lazy_validation {
         Some(Arc::new(Validation::new(bodies, info.bodies.len())))

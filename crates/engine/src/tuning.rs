@@ -68,3 +68,6 @@ pub const GC_SHARE: usize = 10;
 
 /// After a collection that could free nothing because other stores were running, none is tried for this long.
 pub const GC_PAUSE: Duration = Duration::from_millis(20);
+
+/// A function whose body has this many bytes is counted among the huge ones (V8's threshold).
+pub const HUGE_FUNCTION: usize = 100_000;

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::{Error, Result};
 
+pub use engine::metrics::{Distribution, Metric, MetricValue, MetricsSnapshot, Unit};
 pub use engine::statistics::{EngineStatistics, TieringStatistics};
 
 /// The compiler, the compiled code and the threads that modules and stores share. A handle, cheap to clone and usable from
@@ -94,6 +95,28 @@ impl Engine {
     /// ```
     pub fn statistics(&self) -> EngineStatistics {
         self.inner.statistics()
+    }
+
+    /// What the engine has counted and measured since it was made: how large modules and functions were, how long compiling
+    /// took, what the cache, tier-up and code collection did. Counting is always on and costs next to nothing; calls are
+    /// not counted. The names are stable.
+    ///
+    /// ```
+    /// use upshift::{Engine, Module};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// Module::new(&engine, "(module (func) (func))")?.compile_all()?;
+    /// let metrics = engine.metrics();
+    /// assert_eq!(metrics.total("functions_compiled"), Some(2));
+    /// let times = metrics.histogram("function_compile_time", Some("baseline")).unwrap();
+    /// assert!(times.count() == 2 && times.quantile(0.99).unwrap() > 0);
+    /// println!("{metrics}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> MetricsSnapshot {
+        self.inner.metrics()
     }
 
     /// Frees machine code that better code has replaced, and gives the bytes freed. This happens by itself when it is worth

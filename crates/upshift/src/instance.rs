@@ -63,8 +63,11 @@ impl Instance {
         assert!(module.engine().same(&store.0.engine), "module and store belong to different engines");
         let runtime = &mut store.0.runtime;
         let native = module.native();
-        check_imports(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
-        let id = instantiate(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
+        let made = module.engine().inner.instantiating(native, || {
+            check_imports(runtime, native, imports)?;
+            instantiate(runtime, native, imports)
+        });
+        let id = made.map_err(|error| Error::from_instantiate(error, module))?;
         let instance = Instance { store: runtime.id(), id };
         if let Some(start) = native.info().start {
             // A start function needs no reference for Wasm, so it is reached by number.

@@ -54,9 +54,12 @@ mod values;
 #[allow(unsafe_code, reason = "values are read and written in slots")]
 mod wasm_ty;
 
-pub use crate::engine::{Engine, EngineStatistics, EngineWeak, TieringStatistics};
+pub use crate::engine::{
+    Distribution, Engine, EngineStatistics, EngineWeak, Metric, MetricValue, MetricsSnapshot, TieringStatistics, Unit,
+};
 pub use ::engine::events::{
-    Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
+    CacheOutcome, Cause, CompileMethod, Event, EventKind, EventLog, FieldValue, Listener as EventListener,
+    ModuleNumber, Outcome, thread_number,
 };
 pub use caller::Caller;
 pub use config::{Config, Strategy, TierChoice};

@@ -52,10 +52,14 @@ impl Job<'_> {
             return Ok(entry);
         }
         let code = self.make(service)?;
-        let entry = self.module.publish(code);
+        let published = self.module.publish(code);
         let (function, tier, osr) = (self.index(), self.tier, self.osr);
-        service.events.mark(Some(attachment::of(self.module).number), EventKind::Publish { function, tier, osr });
-        Ok(entry)
+        let number = Some(attachment::of(self.module).number);
+        service.events.mark(number, EventKind::Publish { function, tier, osr });
+        if let Some(tier) = published.retired {
+            service.events.mark(number, EventKind::Retire { function, tier, osr });
+        }
+        Ok(published.entry)
     }
 
     /// Compiles, and tells of it. Nothing leads to the code yet.
