@@ -4,16 +4,37 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use sys::append::Filled;
+
+#[cfg(test)]
+mod tests;
+
+/// A stream's bytes are copied if they are no more than this: a process may have 65,530 mappings, and so many small modules
+/// should not be what takes them.
+const SMALL: usize = 16 << 10;
+
 /// The bytes of a module. A handle; they stay where they are, unchanged, until the last one is dropped.
 #[derive(Clone)]
 pub struct WireBytes {
-    source: Arc<[u8]>,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    /// Bytes that were there at once.
+    Whole(Arc<[u8]>),
+    /// Bytes that came in pieces, where they came.
+    Streamed(Filled),
 }
 
 impl WireBytes {
     /// Are both handles to the same bytes in memory? Then their contents need not be compared.
     pub fn same(&self, other: &WireBytes) -> bool {
-        Arc::ptr_eq(&self.source, &other.source)
+        match (&self.source, &other.source) {
+            (Source::Whole(this), Source::Whole(other)) => Arc::ptr_eq(this, other),
+            (Source::Streamed(this), Source::Streamed(other)) => this.same(other),
+            (Source::Whole(_), Source::Streamed(_)) | (Source::Streamed(_), Source::Whole(_)) => false,
+        }
     }
 }
 
@@ -21,19 +42,31 @@ impl Deref for WireBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.source
+        match &self.source {
+            Source::Whole(bytes) => bytes,
+            Source::Streamed(bytes) => bytes,
+        }
     }
 }
 
 impl From<&[u8]> for WireBytes {
     fn from(bytes: &[u8]) -> WireBytes {
-        WireBytes { source: bytes.into() }
+        WireBytes { source: Source::Whole(bytes.into()) }
     }
 }
 
 impl From<Vec<u8>> for WireBytes {
     fn from(bytes: Vec<u8>) -> WireBytes {
-        WireBytes { source: bytes.into() }
+        WireBytes { source: Source::Whole(bytes.into()) }
+    }
+}
+
+impl From<Filled> for WireBytes {
+    fn from(bytes: Filled) -> WireBytes {
+        if bytes.len() <= SMALL {
+            return WireBytes::from(&*bytes);
+        }
+        WireBytes { source: Source::Streamed(bytes) }
     }
 }
 

@@ -17,8 +17,8 @@ use abi::trap::TrapReason;
 use code::native_module::NativeModule;
 use wasm::module::{DataMode, ElementMode, ModuleInfo, TableInit};
 use wasm::types::{
-    DataIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, ElemIndex, ExternType, FuncIndex,
-    GlobalIndex, GlobalType, TableIndex, TableType,
+    DataIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, ElemIndex, FuncIndex, GlobalIndex,
+    GlobalType, TableIndex, TableType,
 };
 
 use crate::builtins;
@@ -383,9 +383,4 @@ fn apply_data(store: &mut Store, instance: &mut Instance, info: &ModuleInfo) -> 
         instance.drop_data(data);
     }
     Ok(())
-}
-
-/// The declared type of an import, in words.
-pub fn describe(ty: ExternType, info: &ModuleInfo) -> String {
-    matching::describe(ty, info)
 }

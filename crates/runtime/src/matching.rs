@@ -3,10 +3,7 @@
 use abi::layout::FuncRef;
 use code::native_module::NativeModule;
 use wasm::canonical::TypeRegistry;
-use wasm::module::ModuleInfo;
-use wasm::types::{
-    CanonicalTypeIndex, ExternType, FuncType, GlobalType, Limits64, MemoryType, TableType, TypeIndex, ValType,
-};
+use wasm::types::{CanonicalTypeIndex, ExternType, Limits64, words};
 
 use crate::import::Import;
 use crate::store::Store;
@@ -48,17 +45,10 @@ pub fn import(store: &Store, module: &NativeModule, declared: ExternType, given:
         }
         _ => false,
     };
-    if matches { Ok(()) } else { Err((describe(declared, module.info()), describe_given(store, registry, given))) }
-}
-
-/// A declared type in words.
-pub fn describe(ty: ExternType, info: &ModuleInfo) -> String {
-    match ty {
-        ExternType::Func(ty) => function(info.type_func(ty)),
-        ExternType::Table(ty) => table(&ty, ty.min),
-        ExternType::Memory(ty) => memory(&ty, ty.min),
-        ExternType::Global(ty) => global(&ty),
-        ExternType::Tag(TypeIndex(index)) => format!("tag of type {index}"),
+    if matches {
+        Ok(())
+    } else {
+        Err((words::extern_type(declared, module.info()), describe_given(store, registry, given)))
     }
 }
 
@@ -67,35 +57,11 @@ fn describe_given(store: &Store, registry: &TypeRegistry, given: &Import) -> Str
         Import::Func(reference) => {
             // SAFETY: as in `import`.
             let type_id = unsafe { reference.as_ref().type_id };
-            function(registry.get_func_type(CanonicalTypeIndex(type_id)).as_deref())
+            words::function(registry.get_func_type(CanonicalTypeIndex(type_id)).as_deref())
         }
-        Import::Host(host) => function(Some(&host.ty)),
-        Import::Table(id) => table(&store.table(*id).ty(), store.table(*id).len() as u64),
-        Import::Memory(id) => memory(&store.memory(*id).ty(), store.memory(*id).pages()),
-        Import::Global(id) => global(&store.global(*id).ty()),
+        Import::Host(host) => words::function(Some(&host.ty)),
+        Import::Table(id) => words::table(&store.table(*id).ty(), store.table(*id).len() as u64),
+        Import::Memory(id) => words::memory(&store.memory(*id).ty(), store.memory(*id).pages()),
+        Import::Global(id) => words::global(&store.global(*id).ty()),
     }
-}
-
-fn function(ty: Option<&FuncType>) -> String {
-    ty.map_or_else(|| "function".to_string(), |ty| format!("function {ty}"))
-}
-
-fn limits(min: u64, max: Option<u64>) -> String {
-    max.map_or_else(|| format!("{min}.."), |max| format!("{min}..={max}"))
-}
-
-fn table(ty: &TableType, min: u64) -> String {
-    let wide = if ty.index64 { "64-bit " } else { "" };
-    format!("{wide}table of {} {}", limits(min, ty.max), ValType::Ref(ty.element))
-}
-
-fn memory(ty: &MemoryType, min: u64) -> String {
-    let wide = if ty.index64 { "64-bit " } else { "" };
-    let shared = if ty.shared { "shared " } else { "" };
-    let page = if ty.page_size_log2 == 16 { String::new() } else { format!(" of {} bytes", ty.page_size()) };
-    format!("{shared}{wide}memory of {} pages{page}", limits(min, ty.max))
-}
-
-fn global(ty: &GlobalType) -> String {
-    format!("{} global of type {}", if ty.mutable { "mutable" } else { "immutable" }, ty.content)
 }

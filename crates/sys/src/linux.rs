@@ -1,5 +1,6 @@
 //! The rooms that know Linux.
 
+pub mod append;
 #[cfg(test)]
 mod child;
 pub mod code_memory;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod canonical;
+pub mod compile_imports;
 pub mod const_expr;
 pub mod decode;
 pub mod features;

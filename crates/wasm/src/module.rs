@@ -21,6 +21,8 @@ pub struct Import {
     pub name: Box<str>,
     /// What it must be.
     pub ty: ExternType,
+    /// Where that is declared, in bytes from the start of the module.
+    pub offset: usize,
 }
 
 /// Something the module gives away.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 mod index;
+pub mod words;
 
 pub use index::{
     CanonicalTypeIndex, DataIndex, DefinedFuncIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex,

@@ -109,6 +109,7 @@ impl From<&DecodeError> for CompileError {
                 DecodeErrorKind::Invalid => CompileErrorKind::Invalid,
                 DecodeErrorKind::Limit => CompileErrorKind::Limit,
                 DecodeErrorKind::Unsupported(_) => CompileErrorKind::Unsupported,
+                DecodeErrorKind::Import { .. } => CompileErrorKind::Import,
             },
             text: error.to_string(),
             message: error.message().to_string(),

@@ -16,6 +16,8 @@ pub enum CompileErrorKind {
     Limit,
     /// The module uses a proposal that is not supported, or off in the engine's configuration.
     Unsupported,
+    /// The module is valid, but an import that is answered at compile time has another type than what answers it.
+    Import,
     /// The module is valid, but its machine code could not be made, or found no place.
     Compile,
 }

@@ -16,6 +16,11 @@ pub enum DecodeErrorKind {
     Limit,
     /// The module uses a proposal that is not supported or not enabled.
     Unsupported(Feature),
+    /// An import that is answered at compile time has another type than what answers it.
+    Import {
+        /// Its position among the module's imports.
+        index: u32,
+    },
 }
 
 /// Why a module was refused. One pointer wide.

@@ -343,7 +343,7 @@ impl SectionReader<'_, '_> {
                 _ => return Err(DecodeError::malformed(at, "malformed import kind")),
             };
             self.add_import(ty, at)?;
-            self.info.imports.push(Import { module, name, ty });
+            self.info.imports.push(Import { module, name, ty, offset: at });
         }
         Ok(())
     }
