@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod native_module;
 pub mod positions;
 mod profile;
+pub mod sizes;
 pub mod space;
 pub mod statistics;
 pub mod stubs;

@@ -55,15 +55,15 @@ pub struct Parts {
 /// A module's metadata, code table and code.
 #[derive(Debug)]
 pub struct NativeModule {
-    parts: Parts,
-    layout: InstanceLayout,
+    pub(crate) parts: Parts,
+    pub(crate) layout: InstanceLayout,
     table: CodeTable,
     /// Canonical type ids by type index, as compiled code reads them.
-    type_ids: Box<[u32]>,
+    pub(crate) type_ids: Box<[u32]>,
     space: Arc<CodeSpace>,
     lazy_stubs: Arc<LazyStubs>,
     /// Where baseline code keeps budgets and counts, if the settings want that.
-    profile: Option<Profile>,
+    pub(crate) profile: Option<Profile>,
     codes: Mutex<Codes>,
     statistics: Statistics,
     this: Weak<NativeModule>,
@@ -71,13 +71,13 @@ pub struct NativeModule {
 
 /// The code that a module owns.
 #[derive(Debug)]
-struct Codes {
+pub(crate) struct Codes {
     /// The published code of each function.
-    published: Box<[Option<Arc<Code>>]>,
+    pub(crate) published: Box<[Option<Arc<Code>>]>,
     /// OSR entries by function and offset of the loop.
-    osr: BTreeMap<(DefinedFuncIndex, u32), Arc<Code>>,
+    pub(crate) osr: BTreeMap<(DefinedFuncIndex, u32), Arc<Code>>,
     /// Code that nothing leads to any more. Frames of it may still be on a stack, so it is kept.
-    retired: Vec<Arc<Code>>,
+    pub(crate) retired: Vec<Arc<Code>>,
 }
 
 /// What [`NativeModule::flush`] did.
@@ -439,7 +439,7 @@ impl NativeModule {
         std::array::from_fn(|_| known.next())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Codes> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Codes> {
         self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

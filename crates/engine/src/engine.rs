@@ -25,6 +25,7 @@ use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
 use crate::events::{Cause, EventKind, Events};
+use crate::memory_usage::MemoryUsage;
 use crate::metrics::MetricsSnapshot;
 use crate::pool::WorkerPool;
 use crate::service::{Counts, Modules, Service};
@@ -196,6 +197,11 @@ impl Engine {
             success: result.is_ok(),
         });
         result
+    }
+
+    /// What the engine and all that belongs to it take in memory.
+    pub fn memory_usage(&self) -> MemoryUsage {
+        MemoryUsage::of(&self.inner.service, &self.inner.stubs, &self.inner.types)
     }
 
     /// What the engine has counted and measured.

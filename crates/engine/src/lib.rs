@@ -13,6 +13,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod events;
+pub mod memory_usage;
 pub mod metrics;
 pub mod module;
 pub mod pool;

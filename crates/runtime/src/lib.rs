@@ -29,3 +29,4 @@ pub mod stores;
 pub mod table;
 pub mod trampolines;
 pub mod trap;
+pub mod usage;

@@ -10,6 +10,7 @@ use abi::layout::StoreContext;
 use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
 use code::space::CodeSpace;
+use wasm::heap;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
 use crate::backtrace::Backtrace;
@@ -27,6 +28,9 @@ use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
 use crate::stores::{Place, Stores};
 use crate::table::Table;
+use crate::usage::Account;
+
+mod usage;
 
 /// What a store needs from its engine.
 #[derive(Clone, Debug)]
@@ -74,6 +78,7 @@ pub struct Store {
     data: *mut u8,
     pub(crate) osr_image: OsrImage,
     foreground: Foreground,
+    account: Account,
     /// In the registry of `environment`.
     place: Place,
 }
@@ -105,7 +110,8 @@ impl Store {
         });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
         let place = unsafe { environment.stores.add(&raw mut *context) };
-        Store {
+        let account = Account::new(environment.stores.totals());
+        let mut store = Store {
             id: StoreId::new(),
             context,
             environment,
@@ -123,8 +129,11 @@ impl Store {
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
             foreground: Foreground::new(),
+            account,
             place,
-        }
+        };
+        store.tally(|_| {});
+        store
     }
 
     /// Tells the store where it lies, for good, and what the embedding layer's data pointer is.
@@ -240,7 +249,10 @@ impl Store {
         if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
             return Err(ResourceError::Limit(format!("the resource limiter refused a memory of {bytes} bytes")));
         }
-        self.memories.push(Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?);
+        let memory = Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?;
+        let committed = memory.committed();
+        self.memories.push(memory);
+        self.tally(|usage| usage.memories += committed);
         Ok(MemoryId(self.memories.len() as u32 - 1))
     }
 
@@ -255,7 +267,10 @@ impl Store {
         if !self.table_may_grow(0, elements, maximum).map_err(ResourceError::Limiter)? {
             return Err(ResourceError::Limit(format!("the resource limiter refused a table of {elements} elements")));
         }
-        self.tables.push(Table::new(ty, init)?);
+        let table = Table::new(ty, init)?;
+        let bytes = table.heap_bytes();
+        self.tables.push(table);
+        self.tally(|usage| usage.tables += bytes);
         Ok(TableId(self.tables.len() as u32 - 1))
     }
 
@@ -265,7 +280,9 @@ impl Store {
     }
 
     pub(crate) fn add_global(&mut self, global: Global) -> GlobalId {
+        let bytes = global.heap_bytes();
         self.globals.push(global);
+        self.tally(|usage| usage.instances += bytes);
         GlobalId(self.globals.len() as u32 - 1)
     }
 
@@ -287,7 +304,11 @@ impl Store {
         if !self.memory_may_grow(length, desired, maximum).map_err(Failure::Host)? {
             return Ok(None);
         }
-        if allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes)) {
+        let before = self.memory(id).committed();
+        let grown = allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes));
+        let after = self.memory(id).committed();
+        self.tally(|usage| usage.memories = usage.memories - before + after);
+        if grown {
             return Ok(Some(old));
         }
         let why = if allowed.is_some() { "the system has no memory for it" } else { "its maximum is reached" };
@@ -315,7 +336,11 @@ impl Store {
         if !self.table_may_grow(length, desired, maximum).map_err(Failure::Host)? {
             return Ok(None);
         }
-        if let Some(old) = self.table_mut(id).grow(delta, init) {
+        let before = self.table(id).heap_bytes();
+        let grown = self.table_mut(id).grow(delta, init);
+        let after = self.table(id).heap_bytes();
+        self.tally(|usage| usage.tables = usage.tables - before + after);
+        if let Some(old) = grown {
             return Ok(Some(old));
         }
         let reason = ResourceError::Limit(format!("a table cannot grow to {desired} elements"));
@@ -329,17 +354,22 @@ impl Store {
 
     /// Keeps a host function's entity, at its address, as long as the store.
     pub(crate) fn hold_entity(&mut self, entity: Box<HostEntity>) {
+        let bytes = usage::entity_bytes(&entity);
         self.host_functions.push(entity);
+        self.tally(|usage| usage.host += bytes);
     }
 
     /// Keeps a host function alive as long as the store.
     pub(crate) fn hold_function(&mut self, function: &Arc<HostFunction>) {
         self.held_functions.push(Arc::clone(function));
+        self.tally(|_| {});
     }
 
     /// Takes a value of the host into the store and gives its reference, never 0. It lives as long as the store.
     pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> u32 {
+        let bytes = heap::block(size_of_val(&*value));
         self.externs.push(value);
+        self.tally(|usage| usage.host += bytes);
         u32::try_from(self.externs.len()).expect("the values of 2^32 references do not fit memory")
     }
 

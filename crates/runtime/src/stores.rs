@@ -18,12 +18,13 @@
 use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::layout::StoreContext;
 use sys::code_memory::synchronize_threads;
 
 use crate::frames;
+use crate::usage::Totals;
 
 #[cfg(test)]
 mod tests;
@@ -65,6 +66,7 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Stores {
     state: Mutex<State>,
+    totals: Arc<Totals>,
 }
 
 impl Stores {
@@ -88,6 +90,11 @@ impl Stores {
         let mut state = self.lock();
         state.stores[place.0] = None;
         state.vacant.push(place.0);
+    }
+
+    /// What all stores take.
+    pub fn totals(&self) -> &Arc<Totals> {
+        &self.totals
     }
 
     /// Number of living stores.

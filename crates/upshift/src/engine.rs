@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::{Error, Result};
 
+pub use engine::memory_usage::{MemoryUsage, ModuleMemoryUsage, StoreUsage as StoreMemoryUsage};
 pub use engine::metrics::{Distribution, Metric, MetricValue, MetricsSnapshot, Unit};
 pub use engine::statistics::{EngineStatistics, TieringStatistics};
 
@@ -117,6 +118,29 @@ impl Engine {
     /// ```
     pub fn metrics(&self) -> MetricsSnapshot {
         self.inner.metrics()
+    }
+
+    /// What the engine takes in memory now, with all its modules and stores, by kind: within some 20 % of what the process
+    /// has for it. Looks at every module; stores are not stopped.
+    ///
+    /// ```
+    /// use upshift::{Engine, Instance, Module, Store};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module (memory 3) (func))")?;
+    /// let mut store = Store::new(&engine, ());
+    /// Instance::new(&mut store, &module, &[])?;
+    /// let usage = engine.memory_usage();
+    /// assert_eq!(usage.stores.memories, 3 << 16);
+    /// assert_eq!(usage.stores, store.memory_usage());
+    /// assert_eq!(usage.wire_bytes, module.memory_usage().wire_bytes);
+    /// println!("{usage}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn memory_usage(&self) -> MemoryUsage {
+        self.inner.memory_usage()
     }
 
     /// Frees machine code that better code has replaced, and gives the bytes freed. This happens by itself when it is worth

@@ -55,7 +55,8 @@ mod values;
 mod wasm_ty;
 
 pub use crate::engine::{
-    Distribution, Engine, EngineStatistics, EngineWeak, Metric, MetricValue, MetricsSnapshot, TieringStatistics, Unit,
+    Distribution, Engine, EngineStatistics, EngineWeak, MemoryUsage, Metric, MetricValue, MetricsSnapshot,
+    ModuleMemoryUsage, StoreMemoryUsage, TieringStatistics, Unit,
 };
 pub use ::engine::events::{
     CacheOutcome, Cause, CompileMethod, Event, EventKind, EventLog, FieldValue, Listener as EventListener,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::events::ModuleNumber;
+use engine::memory_usage::ModuleMemoryUsage;
 use engine::module::{NativeModule, compile, validate};
 use engine::statistics;
 use wasm::types::{DefinedFuncIndex, FuncIndex};
@@ -246,6 +247,11 @@ impl Module {
             retired_bytes: code.retired_bytes,
             freed_bytes: code.freed_bytes,
         }
+    }
+
+    /// What the module takes in memory now, whatever the number of its instances.
+    pub fn memory_usage(&self) -> ModuleMemoryUsage {
+        ModuleMemoryUsage::of(&self.native)
     }
 
     /// The number by which [events](crate::Event) speak of it.

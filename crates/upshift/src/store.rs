@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, StoreMemoryUsage};
 use crate::error::{Error, Result};
 use crate::limits::{LimiterAdapter, ResourceLimiter};
 
@@ -91,6 +91,11 @@ impl<T: 'static> Store<T> {
     /// that the store may have.
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
         self.inner.runtime.set_limiter(Some(Box::new(LimiterAdapter::<T>::new(limiter))));
+    }
+
+    /// What the store takes in memory now: contexts, memories, tables. Its host state is not known.
+    pub fn memory_usage(&self) -> StoreMemoryUsage {
+        self.inner.runtime.usage()
     }
 
     /// Fuel left. One unit is about one instruction.

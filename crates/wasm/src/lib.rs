@@ -7,6 +7,7 @@ pub mod compile_imports;
 pub mod const_expr;
 pub mod decode;
 pub mod features;
+pub mod heap;
 pub mod limits;
 pub mod module;
 pub mod names;

@@ -7,6 +7,7 @@ use abi::compiled::CompiledCode;
 use abi::compiler::{CompileError, Compiler};
 use code::code::{Code, CodeKind};
 use code::space::{CodeSpace, SpaceError};
+use wasm::heap;
 use wasm::types::FuncType;
 
 /// Why there is no stub.
@@ -45,6 +46,18 @@ impl Stubs {
     /// As for [`Stubs::entry`].
     pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Code>, StubError> {
         find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
+    }
+
+    /// What they take, in bytes: code memory, and what belongs to it.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        let (mut code, mut metadata) = (0, 0);
+        for stubs in [&self.entry, &self.exit] {
+            let stubs = stubs.lock().unwrap_or_else(PoisonError::into_inner);
+            code += stubs.values().map(|stub| stub.footprint()).sum::<usize>();
+            metadata += heap::map(&stubs);
+            metadata += stubs.iter().map(|(ty, stub)| ty.heap_bytes() + stub.metadata_size()).sum::<usize>();
+        }
+        (code, metadata)
     }
 }
 
