@@ -2,6 +2,7 @@
 
 mod faults;
 mod functions;
+mod handles;
 mod interrupts;
 mod limits;
 mod linking;

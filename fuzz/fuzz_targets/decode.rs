@@ -7,7 +7,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use wasm::decode::stream::{Decoded, Decoder, decode};
+use wasm::decode::stream::{Decoded, StreamDecoder, decode};
 use wasm::features::Features;
 use wasm::limits::Limits;
 
@@ -34,16 +34,13 @@ fuzz_target!(|data: &[u8]| {
     let (features, limits) = (Features::default(), Limits::default());
     let whole = decode(&bytes, &features, &limits);
 
-    let mut decoder = Decoder::new(&features, &limits);
-    let mut rest = &bytes[..];
+    let mut decoder = StreamDecoder::new(&features, &limits);
+    let mut end = 0;
     for cut in cuts {
-        let (now, later) = rest.split_at(usize::from(cut).min(rest.len()));
-        decoder.push(now);
-        rest = later;
+        end = (end + usize::from(cut)).min(bytes.len());
+        decoder.advance(&bytes[..end]);
     }
-    decoder.push(rest);
-    let (collected, streamed) = decoder.finish();
-    assert_eq!(collected, bytes);
+    let streamed = decoder.finish(&bytes, 0);
 
     match (whole, streamed) {
         (Ok(whole), Ok(streamed)) => {

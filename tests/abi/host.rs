@@ -70,16 +70,7 @@ impl Bench {
         let params = self.fill(&seen, PARAMS, ty.params().len());
         let results: Vec<u128> = iter::repeat_with(|| self.random.value()).take(ty.results().len()).collect();
         let mut host = Host { params: vec![0; ty.params().len()], results };
-        let mut store = StoreContext {
-            stack_limit: 0,
-            exit_fp: 0,
-            entry: std::ptr::null_mut(),
-            fuel: 0,
-            epoch_deadline: 0,
-            epoch: std::ptr::null(),
-            store: std::ptr::null_mut(),
-            osr_image: std::ptr::null(),
-        };
+        let mut store = StoreContext::default();
         let context = HostContext {
             store: &mut store,
             function: (host_function as *const ()).cast(),

@@ -132,16 +132,7 @@ impl Compiled {
         let slot: *const *const u8 = &*callee;
         let function = Box::new(FuncRef { slot, vmctx: context, type_id: CANONICAL, is_host: 0 });
         let element = Box::new(std::ptr::from_ref(&*function));
-        let store = Box::new(StoreContext {
-            stack_limit: 0,
-            exit_fp: 0,
-            entry: std::ptr::null_mut(),
-            fuel: 0,
-            epoch_deadline: 0,
-            epoch: std::ptr::null(),
-            store: std::ptr::null_mut(),
-            osr_image: std::ptr::null(),
-        });
+        let store = Box::new(StoreContext::default());
         // Both types of the module have the same canonical id when they are equal; the callee's is what counts.
         let type_ids = vec![CANONICAL; self.info.types.len()];
         let mut memory = vec![0u128; self.layout.size().div_ceil(16) as usize + 1];

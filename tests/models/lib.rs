@@ -4,9 +4,26 @@
 //! it is `shuttle`, whose scheduler decides at every lock and wait which thread goes on. The files are included as they are.
 #![cfg(test)]
 
+mod code_gc;
+
 /// What `crate::sync` is in a model.
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
 mod sync {
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use shuttle::thread;
     pub(crate) use std::sync::PoisonError;
+}
+
+mod barrier;
+mod cache;
+
+/// Runs a model under many random schedules, and under many that change threads at the worst moments.
+fn check(model: fn()) {
+    shuttle::check_random(model, 3000);
+    shuttle::check_pct(model, 2000, 3);
+}
+
+/// Runs a small model under all its schedules, up to a number that is enough for what has two threads.
+fn check_all(model: fn()) {
+    shuttle::check_dfs(model, Some(20_000));
 }

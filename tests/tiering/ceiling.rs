@@ -121,7 +121,7 @@ fn code_is_flushed_and_freed_under_running_threads() {
     });
     module.flush_code();
     assert_eq!(module.statistics().retired_bytes, 0);
-    assert!(engine.statistics().freed > 0);
+    assert!(engine.statistics().code_gc.freed > 0);
 }
 
 #[test]

@@ -49,16 +49,7 @@ impl Instance {
         let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
         let code = Placed::new(&pieces);
 
-        let store = Box::new(StoreContext {
-            stack_limit: 0,
-            exit_fp: 0,
-            entry: std::ptr::null_mut(),
-            fuel: 0,
-            epoch_deadline: 0,
-            epoch: std::ptr::null(),
-            store: std::ptr::null_mut(),
-            osr_image: std::ptr::null(),
-        });
+        let store = Box::new(StoreContext::default());
         let table: Box<[*const u8]> = (0..count).map(|index| code.address(index)).collect();
         let type_ids: Box<[u32]> = (0..).take(info.types.len()).collect();
         let memory: Box<[u8]> = (0..MEMORY).map(|at| (at * 167 + at / 256) as u8).collect();

@@ -84,6 +84,8 @@ pub struct Request<'a> {
     pub module: &'a ModuleEnv<'a>,
     /// Which one.
     pub function: DefinedFuncIndex,
+    /// Its body. The module may not know it yet, nor others: code is compiled while the module arrives.
+    pub body: FunctionBody<'a>,
     /// Make an OSR entry in place of the function: code that starts in the loop whose operator is at this offset of the
     /// module. Only for compilers whose tier has them.
     pub osr: Option<u32>,
@@ -96,12 +98,12 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// The function as it is, without more.
     pub fn new(module: &'a ModuleEnv<'a>, function: DefinedFuncIndex) -> Request<'a> {
-        Request { module, function, osr: None, feedback: None, budget: None }
+        Request::of_body(module, function, module.body(function))
     }
 
-    /// The function's body.
-    pub fn body(&self) -> FunctionBody<'a> {
-        self.module.body(self.function)
+    /// The same of a function whose body the module need not know.
+    pub fn of_body(module: &'a ModuleEnv<'a>, function: DefinedFuncIndex, body: FunctionBody<'a>) -> Request<'a> {
+        Request { module, function, body, osr: None, feedback: None, budget: None }
     }
 }
 

@@ -16,6 +16,8 @@
 //! Invariant: an instance context never moves and lives as long as its store.
 
 use std::mem::size_of;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 
 use wasm::heap;
 use wasm::module::ModuleInfo;
@@ -47,13 +49,13 @@ pub struct InstanceHeader {
     pub profile: *mut u8,
 }
 
-/// What compiled code and stubs share with a store.
+/// What compiled code and stubs share with a store. The atomic fields are what other threads touch while the store runs.
 #[derive(Debug)]
 #[repr(C)]
 pub struct StoreContext {
     /// Lowest stack address that a frame may reach. Raised to `isize::MAX` to interrupt: prologues add their frame's size to
     /// it, which must not wrap.
-    pub stack_limit: usize,
+    pub stack_limit: AtomicUsize,
     /// Frame pointer of the stub or trampoline through which Wasm was last left; `[exit_fp + 8]` is the return address in
     /// Wasm, `[exit_fp]` the frame pointer of the Wasm frame.
     pub exit_fp: usize,
@@ -69,6 +71,39 @@ pub struct StoreContext {
     pub store: *mut u8,
     /// Frame image of the loop that is being left for optimized code; see [`crate::frame`]. Read by OSR entries at once.
     pub osr_image: *const u8,
+    /// What others want of the thread that runs here, as bits. Loops look at the lower half ([`INTERRUPT_WIDTH`]) and call
+    /// the builtin `interrupt` if it is not zero; the upper half is for the runtime.
+    pub interrupt: AtomicU64,
+    /// 1 while the thread runs compiled code or what that has called of the runtime; 0 while it is in the host, be it that no
+    /// call of Wasm is under way or that Wasm has called a host function.
+    pub in_wasm: AtomicU32,
+    /// The stack limit when nothing interrupts.
+    pub true_limit: usize,
+    /// Code that is about to be entered, though no frame shows it: the runtime's list.
+    pub pinned: *const u8,
+}
+
+/// Bytes of [`StoreContext::interrupt`] that loops compare with zero.
+pub const INTERRUPT_WIDTH: usize = 4;
+
+impl Default for StoreContext {
+    /// Of a store that no thread runs in; the pointers are null.
+    fn default() -> StoreContext {
+        StoreContext {
+            stack_limit: AtomicUsize::new(0),
+            exit_fp: 0,
+            entry: null_mut(),
+            fuel: 0,
+            epoch_deadline: 0,
+            epoch: null(),
+            store: null_mut(),
+            osr_image: null(),
+            interrupt: AtomicU64::new(0),
+            in_wasm: AtomicU32::new(0),
+            true_limit: 0,
+            pinned: null(),
+        }
+    }
 }
 
 /// The context of a host function: what its exit stub gets in place of an instance context.

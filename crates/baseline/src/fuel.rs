@@ -1,4 +1,4 @@
-//! Fuel and epochs: the checks that let a host bound how long code runs.
+//! Fuel, epochs and interrupts: the checks that let a host bound how long code runs.
 //!
 //! Fuel is counted per operator as it is emitted, and added to the store's where control flow parts or meets, before calls
 //! and before `unreachable`: the places where the optimizing tier adds it, so that both tiers use the same.
@@ -7,7 +7,7 @@ use std::mem::offset_of;
 
 use abi::builtins::Builtin;
 use abi::compiler::Settings;
-use abi::layout::StoreContext;
+use abi::layout::{INTERRUPT_WIDTH, StoreContext};
 
 use crate::asm::x64::{Alu, Cond, Mem, Width};
 use crate::cold::Cold;
@@ -53,6 +53,15 @@ impl Function<'_> {
             self.asm.alu_rm(Alu::Cmp, Width::W64, now, deadline);
             self.call_rarely(Cond::Ae, Builtin::new_epoch);
         }
+    }
+
+    /// Emits the checks of a loop header, where each register means one slot and all that was used is settled.
+    pub(crate) fn poll_loop(&mut self) {
+        let place = self.store_field(offset_of!(StoreContext, interrupt));
+        const { assert!(INTERRUPT_WIDTH == 4) };
+        self.asm.alu_mi(Alu::Cmp, Width::W32, place, 0);
+        self.call_rarely(Cond::Ne, Builtin::interrupt);
+        self.poll();
     }
 
     /// Calls a builtin if the condition holds, then goes on.

@@ -93,6 +93,8 @@ pub(crate) struct Function<'a> {
     pub(crate) skipped: u32,
     /// Calls emitted so far.
     pub(crate) calls: u32,
+    /// It ends in tail calls, so that it may be part of a loop without end.
+    pub(crate) has_tail_calls: bool,
     /// Whether the body is so small that values are best left where they are.
     pub(crate) is_small: bool,
     pub(crate) epilogue: Label,
@@ -126,7 +128,7 @@ pub(crate) type Emitted = Result<(), EmitError>;
 
 /// Compiles the function of a request.
 pub(crate) fn compile(request: &Request<'_>, features: Features) -> Result<CompiledCode, CompileError> {
-    let body = request.body();
+    let body = request.body;
     let scratch = SCRATCH.take().unwrap_or_else(|| Box::new(Scratch::new()));
     let (mut function, mut prologue) = Function::new(request, features, scratch);
     let result = function.compile(body.bytes, body.offset, &mut prologue);
@@ -195,7 +197,8 @@ impl<'a> Function<'a> {
             reachable: true,
             skipped: 0,
             calls: 0,
-            is_small: request.body().bytes.len() < SMALL_BODY,
+            has_tail_calls: false,
+            is_small: request.body.bytes.len() < SMALL_BODY,
             epilogue,
             osr_offer: None,
             tail_exit: None,

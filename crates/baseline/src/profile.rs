@@ -50,9 +50,11 @@ impl Function<'_> {
         self.tables.add_fixup(at);
     }
 
-    /// Counts a direct call of a defined function, if that may pay. `context` is the instance context. Changes `r11`.
+    /// Counts a direct call of a defined function, if that may pay: a body that has not arrived yet may be a small one.
+    /// `context` is the instance context. Changes `r11`.
     pub(crate) fn count_direct_call(&mut self, callee: DefinedFuncIndex, context: Gpr) {
-        if self.settings().profile && counts_calls_of(self.module.info.bodies[callee.index()].len()) {
+        let body = self.module.info.bodies.get(callee.index());
+        if self.settings().profile && body.is_none_or(|body| counts_calls_of(body.len())) {
             let place = self.tables.add_site(self.at, SiteKind::Direct);
             self.asm.mov_rm(Width::W64, SCRATCH, Self::header(context, offset_of!(InstanceHeader, profile)));
             self.asm.inc_m(Size::S32, place_in_profile(SCRATCH));

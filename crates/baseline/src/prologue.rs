@@ -31,7 +31,7 @@ const MAX_FRAME: u32 = 16 << 20;
 /// Frames up to this size are checked without their size: the limit leaves that much room.
 const SMALL_FRAME: u32 = 1 << 10;
 
-/// Frames of functions that call nothing need no check up to this size.
+/// Frames of functions that call nothing need no check up to this size. Those that do have one for interrupts, too.
 const LEAF_FRAME: u32 = 4 << 10;
 
 /// Most vector stores that clear locals one by one.
@@ -188,7 +188,7 @@ impl Function<'_> {
     pub(crate) fn emit_prologue_exits(&mut self) -> PrologueExits {
         self.at = abi::compiled::SourcePosition::NONE;
         let total = self.frame_bytes().unwrap_or(MAX_FRAME) + self.outgoing;
-        let overflow = (self.calls != 0 || total > LEAF_FRAME).then(|| {
+        let overflow = (self.calls != 0 || self.has_tail_calls || total > LEAF_FRAME).then(|| {
             let label = self.asm.label_here();
             self.trap(TrapReason::StackOverflow);
             label

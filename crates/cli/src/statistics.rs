@@ -124,6 +124,12 @@ impl fmt::Display for Statistics {
             show_bytes(module.freed_bytes),
             show_bytes(module.retired_bytes as u64)
         )?;
+        let gc = &engine.code_gc;
+        writeln!(
+            f,
+            "  code collections {}, put off while one was under way {}, stores interrupted {}",
+            gc.collections, gc.remembered, gc.interrupted
+        )?;
         if let Some(progress) = progress {
             write!(f, "{progress}")?;
         }

@@ -95,6 +95,10 @@ pub(crate) struct Tiering {
     /// Optimize hot functions at once, while the program waits, not in the background: the same in every run.
     #[arg(long, help_heading = "Advanced")]
     pub(crate) sync_tier_up: bool,
+
+    /// Look for code to free at every occasion; slow, to find faults.
+    #[arg(long, help_heading = "Advanced")]
+    pub(crate) stress_code_gc: bool,
 }
 
 impl Tiering {
@@ -110,7 +114,8 @@ impl Tiering {
             .max_code_bytes(self.max_code.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
             .inlining(!self.no_inlining)
             .osr(!self.no_osr)
-            .sync_tier_up(self.sync_tier_up);
+            .sync_tier_up(self.sync_tier_up)
+            .code_gc_stress(self.stress_code_gc);
         if let Some(when) = self.compile {
             config.strategy(when.strategy());
         }
@@ -133,6 +138,7 @@ impl Tiering {
             ("--no-inlining", self.no_inlining),
             ("--no-osr", self.no_osr),
             ("--sync-tier-up", self.sync_tier_up),
+            ("--stress-code-gc", self.stress_code_gc),
         ];
         words.extend(flags.iter().filter(|(_, on)| *on).map(|(flag, _)| (*flag).to_string()));
         words.join(" ")

@@ -26,6 +26,7 @@ use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 use crate::code::{Code, CodeKind};
 use crate::profile::{Profile, SiteCounts};
+use crate::retired::{Mark, Retired};
 use crate::space::{CodeSpace, SpaceError};
 use crate::statistics::{CodeStatistics, Counters, Statistics};
 use crate::stubs::LazyStubs;
@@ -77,7 +78,7 @@ pub(crate) struct Codes {
     /// OSR entries by function and offset of the loop.
     pub(crate) osr: BTreeMap<(DefinedFuncIndex, u32), Arc<Code>>,
     /// Code that nothing leads to any more. Frames of it may still be on a stack, so it is kept.
-    pub(crate) retired: Vec<Arc<Code>>,
+    pub(crate) retired: Retired,
 }
 
 /// What [`NativeModule::flush`] did.
@@ -129,7 +130,7 @@ impl NativeModule {
         let table = CodeTable::new(&lazy_stubs, parts.info.bodies.len())?;
         let type_ids = parts.types.ids().iter().map(|id| id.0).collect();
         let published = (0..table.len()).map(|_| None).collect();
-        let codes = Mutex::new(Codes { published, osr: BTreeMap::new(), retired: Vec::new() });
+        let codes = Mutex::new(Codes { published, osr: BTreeMap::new(), retired: Retired::default() });
         let wanted = parts.settings.profile && !parts.info.bodies.is_empty();
         let profile = wanted.then(|| Profile::new(&parts.info)).transpose().map_err(SpaceError::System)?;
         let statistics = Statistics::default();
@@ -356,26 +357,19 @@ impl NativeModule {
         self.statistics.retired_bytes.load(Ordering::Relaxed)
     }
 
-    /// Code that was retired before the call and is none of `live`, which holds the addresses of code objects: dropping it
+    /// Now: between what was retired and what will be.
+    pub fn now(&self) -> Mark {
+        self.lock().retired.now()
+    }
+
+    /// Code that was retired before `mark` and is none of `live`, which holds the addresses of code objects: dropping it
     /// frees it. The caller vouches that no stack holds any other.
-    pub fn take_retired(&self, candidates: &HashSet<usize>, live: &HashSet<usize>) -> Vec<Arc<Code>> {
-        let mut codes = self.lock();
-        let (free, keep) = std::mem::take(&mut codes.retired).into_iter().partition(|code| {
-            let address = Arc::as_ptr(code) as usize;
-            candidates.contains(&address) && !live.contains(&address)
-        });
-        codes.retired = keep;
-        drop(codes);
-        let free: Vec<Arc<Code>> = free;
+    pub fn take_retired(&self, mark: Mark, live: &HashSet<usize>) -> Vec<Arc<Code>> {
+        let free = self.lock().retired.take(mark, live);
         for code in &free {
             self.count_out(code);
         }
         free
-    }
-
-    /// The addresses of the retired code objects.
-    pub fn retired(&self) -> HashSet<usize> {
-        self.lock().retired.iter().map(|code| Arc::as_ptr(code) as usize).collect()
     }
 
     /// What compilation has cost so far.
@@ -397,7 +391,7 @@ impl NativeModule {
     }
 
     /// Code is no longer reachable.
-    fn retire(&self, code: Arc<Code>, retired: &mut Vec<Arc<Code>>) {
+    fn retire(&self, code: Arc<Code>, retired: &mut Retired) {
         if let CodeKind::Function { tier, osr, .. } = *code.kind() {
             self.counters(tier, osr).functions.fetch_sub(1, Ordering::Relaxed);
         }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::compiled::CompiledCode;
@@ -99,6 +99,8 @@ pub struct CodeSpace {
     code_bytes: AtomicUsize,
     /// Bytes of machine code that nothing leads to any more.
     retired_bytes: AtomicUsize,
+    /// Bytes of machine code ever retired.
+    ever_retired: AtomicU64,
 }
 
 impl fmt::Debug for CodeSpace {
@@ -130,7 +132,8 @@ impl CodeSpace {
         let state = Mutex::new(State { allocator: Allocator::new(memory.len()), committed: Vec::new() });
         let counts = [const { AtomicUsize::new(0) }; 3];
         let [touched, code_bytes, retired_bytes] = counts;
-        Ok(Arc::new(CodeSpace { memory, starts, state, touched, code_bytes, retired_bytes }))
+        let ever_retired = AtomicU64::new(0);
+        Ok(Arc::new(CodeSpace { memory, starts, state, touched, code_bytes, retired_bytes, ever_retired }))
     }
 
     /// Writes a code object into the region. It can be found by address from now on.
@@ -210,8 +213,14 @@ impl CodeSpace {
         self.retired_bytes.load(Ordering::Relaxed)
     }
 
+    /// Bytes of machine code ever retired: a clock by which to say how much has been since some time.
+    pub fn ever_retired(&self) -> u64 {
+        self.ever_retired.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn add_retired(&self, bytes: usize) {
         self.retired_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.ever_retired.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn sub_retired(&self, bytes: usize) {

@@ -13,6 +13,7 @@ use runtime::image::InitialImage;
 use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 
+use crate::cache::Cached;
 use crate::config::Config;
 use crate::events::ModuleNumber;
 use crate::service::Counts;
@@ -37,6 +38,8 @@ pub(crate) struct Attachment {
     checked: OnceLock<Arc<NativeModule>>,
     instantiations: AtomicU32,
     image: OnceLock<Option<Arc<InitialImage>>>,
+    /// Its place in the module cache, if it has one.
+    cached: OnceLock<Cached>,
 }
 
 impl Attachment {
@@ -50,7 +53,14 @@ impl Attachment {
             checked: OnceLock::new(),
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
+            cached: OnceLock::new(),
         }
+    }
+
+    /// The module is in the cache, until it dies. Only once, when it is made.
+    pub(crate) fn enter_cache(&self, cached: Cached) {
+        let entered = self.cached.set(cached);
+        debug_assert!(entered.is_ok(), "a module enters the cache once");
     }
 
     /// What it owns takes, in bytes, without the module's variant and image, which are counted on their own.

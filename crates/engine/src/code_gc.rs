@@ -1,24 +1,28 @@
-//! Code GC: freeing code that nothing leads to any more, and keeping code below the ceiling.
+//! Code GC: freeing code that nothing leads to any more, however many stores there are and whatever they do.
 //!
-//! 1. Code is retired by `NativeModule::publish`, when better code takes its place, and by [`flush`], which leads the
-//!    function back to its lazy stub. It is in no slot from then on, but frames may still run it.
-//! 2. [`collect`] takes note of what is retired, then asks `runtime::stores` which code stacks hold. If a store other than
-//!    the one that asks is running, nothing is known, and the code waits for the next time.
-//! 3. What no stack holds is taken from its module and dropped, outside all locks; `CodeSpace` gives the pages back.
+//! 1. Code is *retired* by `NativeModule::publish`, when better code takes its place, by [`flush`], which leads functions back
+//!    to their lazy stubs, and, if it is a stub, when its last handle goes. It is in no slot from then on, but frames may
+//!    still run it: it is *potentially dead*.
+//! 2. When enough has been retired since the last collection ([`collect_if_worth_it`]), when there is more code than
+//!    there may be ([`ceiling`]), or when somebody asks ([`collect_now`]), a collection begins. [`protocol`] tells how there is
+//!    one at a time, [`collector`] what it does to code and stores: take note of what is retired, ask every store which code
+//!    its stacks hold, and free the rest when the last has answered.
+//! 3. Stores that run are interrupted, and answer at their next safepoint. So a collection may outlast the call that began
+//!    it; what it frees is then freed by the thread that brought the last answer.
 //!
-//! Who asks: a function that is compiled or has spent its budget ([`collect_if_worth_it`]), a compilation past the ceiling
-//! ([`keep_below_ceiling`]), and one that finds code memory full ([`Room`]). Each of them takes pointers to code only after.
+//! Why no code is freed under a thread that is about to enter it: code comes to be entered by a load from a slot, by a pointer
+//! from a hook, or by a return address. Slots do not hold what is retired. A thread that has loaded a slot is in Wasm by its
+//! own word, and answers for itself at its next safepoint, by when the code has a frame or has been left. Hooks take pointers
+//! after everything that may begin a collection, and hand them to trampolines that jump to them. Return addresses are in
+//! frames, and all frames are walked. (Those of a host function's exit stub are not; the store holds the function, and
+//! the function its stub.) `runtime::interrupt` tells what holds at each kind of safepoint.
 //!
-//! Accepted: with several stores that are always running, retired code stays, and flushing stops until it can be freed.
-//! Rejected: stopping them by the stack limit, which costs every one of them a trip through the runtime for memory that is
-//! seldom missed.
+//! Accepted: builtins and hooks are no safepoints, so a collection waits while a store's thread compiles, or copies a memory.
+//! Invariant: a hook gets no code pointer before it may begin a collection, and uses it after.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::Instant;
 
-use abi::tier::Tier;
-use code::code::CodeKind;
 use code::native_module::NativeModule;
 use runtime::stores::Running;
 use wasm::types::DefinedFuncIndex;
@@ -27,143 +31,99 @@ use crate::events::EventKind;
 use crate::service::{Service, count};
 use crate::{attachment, tuning};
 
+pub(crate) mod ceiling;
+mod collector;
 mod flush;
+mod protocol;
+#[cfg(test)]
+mod tests;
+
+use collector::{Candidates, Collector};
+use protocol::Collections;
 
 /// The state of an engine's code GC.
 #[derive(Debug, Default)]
 pub(crate) struct CodeGc {
-    /// Held by the one collection at a time.
-    state: Mutex<State>,
-    pub(crate) collections: AtomicU64,
-    pub(crate) freed: AtomicU64,
-    pub(crate) freed_bytes: AtomicU64,
+    collections: Collections<Candidates>,
+    /// `CodeSpace::ever_retired` when the newest collection took note of what is retired.
+    noted: AtomicU64,
+    /// Stores that were asked and answered later, from threads of their own.
+    interrupted: AtomicU64,
+    freed: AtomicU64,
+    freed_bytes: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// After a try in vain: when the next one may be.
-    not_before: Option<Instant>,
+/// What code GC has done so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CodeGcStatistics {
+    /// Collections that freed what they could.
+    pub collections: u64,
+    /// Requests that found a collection under way; however many of those there were during one, one followed it.
+    pub remembered: u64,
+    /// Stores that were running and had to be interrupted, each time.
+    pub interrupted: u64,
+    /// Code objects freed before their module.
+    pub freed: u64,
+    /// Bytes of machine code of those.
+    pub freed_bytes: u64,
 }
 
 impl CodeGc {
-    /// Could the last collection free nothing, because other stores were running?
-    fn was_in_vain(&self) -> bool {
-        match self.state.try_lock() {
-            Ok(state) => state.not_before.is_some(),
-            Err(TryLockError::Poisoned(state)) => state.into_inner().not_before.is_some(),
-            // One is under way.
-            Err(TryLockError::WouldBlock) => false,
+    pub(crate) fn statistics(&self) -> CodeGcStatistics {
+        let protocol = self.collections.statistics();
+        CodeGcStatistics {
+            collections: protocol.completed,
+            remembered: protocol.remembered,
+            interrupted: self.interrupted.load(Ordering::Relaxed),
+            freed: self.freed.load(Ordering::Relaxed),
+            freed_bytes: self.freed_bytes.load(Ordering::Relaxed),
         }
     }
-}
 
-/// Collects if there is enough to free, and the last try was not in vain just now.
-pub(crate) fn collect_if_worth_it(service: &Service, running: Option<&Running>) {
-    let retired = service.space.retired_bytes();
-    if retired > tuning::GC_MINIMUM + service.space.code_bytes() / tuning::GC_SHARE {
-        collect(service, running, false);
+    /// Is a collection under way?
+    fn is_under_way(&self) -> bool {
+        self.collections.under_way().is_some()
     }
 }
 
-/// Frees what can be freed now. Gives the bytes of machine code freed. Unless it is `urgent`, it leaves the work to a
-/// collection that is under way, and waits a little after one that could not free anything.
-pub(crate) fn collect(service: &Service, running: Option<&Running>, urgent: bool) -> usize {
-    let mut state = match service.code_gc.state.try_lock() {
-        Ok(state) => state,
-        Err(TryLockError::Poisoned(state)) => state.into_inner(),
-        Err(TryLockError::WouldBlock) if urgent => service.code_gc.state.lock().unwrap_or_else(PoisonError::into_inner),
-        Err(TryLockError::WouldBlock) => return 0,
-    };
-    if !urgent && state.not_before.is_some_and(|time| Instant::now() < time) {
-        return 0;
+/// Sees to it that there is a collection if enough code has been retired since the last one; with `code_gc_stress` always.
+/// `running`: the store whose hook this thread runs, if it does.
+pub(crate) fn collect_if_worth_it(service: &Arc<Service>, running: Option<&Running>) {
+    if service.config.code_gc_stress || is_worth_it(service) {
+        service.code_gc.collections.request(&Collector { service, running });
     }
-    let started = service.events.start();
-    let candidates: Vec<_> = service
-        .modules
-        .all()
-        .into_iter()
-        .filter(|module| module.retired_bytes() > 0)
-        .map(|module| (module.retired(), module))
-        .collect();
-    // Without a barrier of the kernel nothing is ever known.
-    let Ok(Some(live)) = service.stores.live_code(running) else {
-        state.not_before = Some(Instant::now() + tuning::GC_PAUSE);
-        return 0;
-    };
-    state.not_before = None;
-    let mut garbage = Vec::new();
-    for (candidates, module) in &candidates {
-        garbage.extend(module.take_retired(candidates, &live));
-    }
-    let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum());
-    drop(state);
-    drop(garbage);
-    drop(candidates);
-    service.code_gc.collections.fetch_add(1, Ordering::Relaxed);
-    service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
-    service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
-    service.events.end(started, None, || EventKind::CodeGc { freed, freed_bytes });
-    freed_bytes
 }
 
-/// Flushes and frees if there is more code than the configuration wants, before more is made.
-pub(crate) fn keep_below_ceiling(service: &Service, running: Option<&Running>) {
-    let Some(ceiling) = service.config.max_code_bytes else { return };
+fn is_worth_it(service: &Service) -> bool {
     let space = &service.space;
-    if space.code_bytes() <= ceiling {
-        return;
-    }
-    let in_use = || space.code_bytes().saturating_sub(space.retired_bytes());
-    // What was flushed and cannot be freed, as other stores run, takes as much memory as before: flushing more of it would
-    // only make more.
-    let is_stuck = space.retired_bytes() > ceiling && service.code_gc.was_in_vain();
-    if in_use() > ceiling && !is_stuck {
-        let target = ceiling / 4 * 3;
-        flush::coldest(service, in_use() - target);
-        if in_use() > ceiling {
-            flush::everything(service, |kind| matches!(kind, CodeKind::Function { osr: Some(_), .. }));
-        }
-        if in_use() > ceiling {
-            flush::everything(service, |kind| matches!(kind, CodeKind::Function { tier: Tier::Optimizing, .. }));
-        }
-    }
-    collect(service, running, false);
+    let since = space.ever_retired().saturating_sub(service.code_gc.noted.load(Ordering::Relaxed));
+    // Some of it may have gone since, with its module.
+    let retired = space.retired_bytes().min(usize::try_from(since).unwrap_or(usize::MAX));
+    retired > tuning::GC_MINIMUM + space.code_bytes() / tuning::GC_SHARE
 }
 
-/// Is there room below the ceiling for code that could be done without?
-pub(crate) fn below_ceiling(service: &Service) -> bool {
-    let space = &service.space;
-    service
-        .config
-        .max_code_bytes
-        .is_none_or(|ceiling| space.code_bytes().saturating_sub(space.retired_bytes()) <= ceiling)
-}
-
-/// The tries of one compilation to make room in full code memory.
-#[derive(Debug, Default)]
-pub(crate) struct Room {
-    tries: u32,
-}
-
-impl Room {
-    /// Makes room, by harsher means each time. False when there are no more.
-    pub(crate) fn make(&mut self, service: &Service, running: Option<&Running>) -> bool {
-        self.tries += 1;
-        match self.tries {
-            1 => {}
-            2 => flush::coldest(service, service.space.size() / 4),
-            3 => flush::everything(service, |_| true),
-            _ => return false,
-        }
-        collect(service, running, true);
-        true
-    }
+/// Frees what can be freed, and waits a little for stores that run elsewhere to answer. Gives the bytes of machine code that
+/// were freed meanwhile. A collection that takes longer goes on without the caller.
+pub(crate) fn collect_now(service: &Arc<Service>, running: Option<&Running>) -> usize {
+    let gc = &service.code_gc;
+    let before = gc.freed_bytes.load(Ordering::Relaxed);
+    let number = gc.collections.request(&Collector { service, running });
+    gc.collections.wait(number, tuning::GC_WAIT);
+    let freed = gc.freed_bytes.load(Ordering::Relaxed).saturating_sub(before);
+    usize::try_from(freed).unwrap_or(usize::MAX)
 }
 
 /// Takes a module's functions back to their lazy stubs, and frees what can be freed.
-pub(crate) fn flush_module(service: &Service, module: &Arc<NativeModule>) {
+pub(crate) fn flush_module(service: &Arc<Service>, module: &Arc<NativeModule>) {
     flush::flush(service, module, |_| true);
-    collect(service, None, true);
+    collect_now(service, None);
+}
+
+/// Takes all functions of the baseline tier back to their lazy stubs, and frees what can be freed: their code is quickly
+/// made again. Gives the bytes of machine code freed.
+pub(crate) fn flush_baseline(service: &Arc<Service>) -> usize {
+    flush::baseline(service);
+    collect_now(service, None)
 }
 
 /// Tells of functions that lost their code.

@@ -8,6 +8,7 @@ use wasm::features::Features;
 use wasm::limits::Limits;
 
 use crate::events::Listener;
+use crate::pool::Pool;
 use crate::tuning;
 
 /// When functions are compiled.
@@ -78,8 +79,14 @@ pub struct Config {
     pub inlining: bool,
     /// Bytes of machine code past which cold code is dropped, to be compiled again when it is called.
     pub max_code_bytes: Option<usize>,
-    /// Threads of the worker pool; 0 means as many as there are cores.
+    /// Collect code at every occasion; for tests.
+    pub code_gc_stress: bool,
+    /// Threads that work on a module; 0 means as many as there are cores, or as the pool has.
     pub threads: usize,
+    /// Who runs background work, if not threads of the engine's own.
+    pub pool: Option<Arc<dyn Pool>>,
+    /// Share the module between all who compile the same bytes.
+    pub module_cache: bool,
     /// Bytes of stack that Wasm may take in one call from the host.
     pub max_wasm_stack: usize,
     /// Address space for machine code, in bytes.
@@ -106,7 +113,10 @@ impl Default for Config {
             osr: true,
             inlining: true,
             max_code_bytes: None,
+            code_gc_stress: false,
             threads: 0,
+            pool: None,
+            module_cache: true,
             max_wasm_stack: tuning::MAX_WASM_STACK,
             code_memory: tuning::CODE_MEMORY,
             backtraces: true,

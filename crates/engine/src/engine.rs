@@ -8,6 +8,7 @@ use abi::tier::Tier;
 use code::code::Code;
 use code::native_module::{NativeModule, Parts};
 use code::space::{CodeSpace, SpaceError};
+use code::stub_cache::Stub;
 use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
@@ -17,9 +18,12 @@ use runtime::stores::{Running, Stores};
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
-use crate::code_gc::{CodeGc, Room};
+use crate::cache::ModuleCache;
+use crate::code_gc::CodeGc;
+use crate::code_gc::ceiling::Room;
 use crate::compile::all;
 use crate::compile::job::Job;
+use crate::compile::phases::Cancel;
 use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
@@ -27,7 +31,7 @@ use crate::error::EngineError;
 use crate::events::{Cause, EventKind, Events};
 use crate::memory_usage::MemoryUsage;
 use crate::metrics::MetricsSnapshot;
-use crate::pool::WorkerPool;
+use crate::pool::workers::Workers;
 use crate::service::{Counts, Modules, Service};
 use crate::statistics::EngineStatistics;
 use crate::tiering::{self, Queue};
@@ -55,12 +59,8 @@ impl WeakEngine {
 #[derive(Debug)]
 struct Inner {
     service: Arc<Service>,
-    stubs: Stubs,
-    types: TypeRegistry,
     memory_pool: Arc<MemoryPool>,
     epoch: Arc<AtomicU64>,
-    /// Last, so that what else goes has gone when the workers are waited for.
-    pool: WorkerPool,
 }
 
 impl Engine {
@@ -76,8 +76,10 @@ impl Engine {
         let space = CodeSpace::new(config.code_memory)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
-        let pool = WorkerPool::new(config.threads);
         let service = Service {
+            workers: Workers::new(&config),
+            cache: Arc::new(ModuleCache::new(config.module_cache, config.features)),
+            types: TypeRegistry::new(),
             compilers,
             space,
             lazy_stubs: Arc::new(lazy_stubs),
@@ -85,18 +87,12 @@ impl Engine {
             modules: Modules::default(),
             events: Events::new(config.listener.clone()),
             queue: Queue::default(),
+            stubs: Stubs::default(),
             code_gc: CodeGc::default(),
             counts: Counts::default(),
             config,
         };
-        let inner = Inner {
-            service: Arc::new(service),
-            stubs: Stubs::default(),
-            types: TypeRegistry::new(),
-            memory_pool: Arc::default(),
-            epoch: Arc::default(),
-            pool,
-        };
+        let inner = Inner { service: Arc::new(service), memory_pool: Arc::default(), epoch: Arc::default() };
         Ok(Engine { inner: Arc::new(inner) })
     }
 
@@ -115,9 +111,9 @@ impl Engine {
         &self.inner.service.config
     }
 
-    /// The worker pool.
-    pub fn pool(&self) -> &WorkerPool {
-        &self.inner.pool
+    /// Threads that work on a module, the calling one included.
+    pub fn threads(&self) -> usize {
+        self.inner.service.workers.threads()
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -134,11 +130,7 @@ impl Engine {
     /// # Errors
     /// The error of the first function, by index, that could not be compiled. The others have their code.
     pub fn compile_all(&self, module: &Arc<NativeModule>) -> Result<(), LazyError> {
-        all::compile_all(&self.inner.pool, &self.inner.service, module)
-    }
-
-    pub(crate) fn compile_in_background(&self, module: &Arc<NativeModule>) {
-        all::compile_in_background(&self.inner.pool, &self.inner.service, module);
+        all::compile_all(&self.inner.service, module, &Cancel::default())
     }
 
     /// Compiles and publishes a function in a tier, unless it has code of that tier or a better one.
@@ -174,9 +166,15 @@ impl Engine {
         code_gc::flush_module(&self.inner.service, module);
     }
 
+    /// Drops the code of all functions in the baseline tier, of all modules, and frees what no stack holds. Gives the bytes
+    /// freed.
+    pub fn flush_code(&self) -> usize {
+        code_gc::flush_baseline(&self.inner.service)
+    }
+
     /// Frees what code can be freed now. Gives the bytes freed.
     pub fn collect_code(&self) -> usize {
-        code_gc::collect(&self.inner.service, None, true)
+        code_gc::collect_now(&self.inner.service, None)
     }
 
     /// What the engine has done so far.
@@ -201,7 +199,7 @@ impl Engine {
 
     /// What the engine and all that belongs to it take in memory.
     pub fn memory_usage(&self) -> MemoryUsage {
-        MemoryUsage::of(&self.inner.service, &self.inner.stubs, &self.inner.types)
+        MemoryUsage::of(&self.inner.service)
     }
 
     /// What the engine has counted and measured.
@@ -211,7 +209,7 @@ impl Engine {
 
     /// The registry of canonical types.
     pub fn types(&self) -> &TypeRegistry {
-        &self.inner.types
+        &self.inner.service.types
     }
 
     /// The code region.
@@ -245,31 +243,27 @@ impl Engine {
         self.inner.epoch.load(Ordering::Relaxed)
     }
 
-    /// The stub through which the host calls functions of this type.
+    /// The stub through which the host calls functions of this type. Who keeps its address keeps it.
     ///
     /// # Errors
     /// When it cannot be compiled, or code memory is full.
-    pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
+    pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || self.inner.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        with_room(service, || service.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 
     /// The stub through which compiled code calls host functions of this type.
     ///
     /// # Errors
     /// As for [`Engine::entry_stub`].
-    pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Code>, CompileError> {
+    pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || self.inner.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
-    }
-
-    pub(crate) fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
-        self.inner.add_module(parts)
+        with_room(service, || service.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
     }
 }
 
 /// Does what needs code memory; makes room, and tries again, if there is none left.
-fn with_room<T>(service: &Service, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
+fn with_room<T>(service: &Arc<Service>, mut work: impl FnMut() -> Result<T, StubError>) -> Result<T, StubError> {
     let mut room = Room::default();
     loop {
         match work() {
@@ -286,15 +280,24 @@ fn stub_error(error: StubError) -> CompileError {
     }
 }
 
-impl Inner {
-    fn add_module(&self, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
-        let service = &self.service;
-        let count = parts.info.bodies.len();
-        with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
-        let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
-            .map_err(|error| CompileError::limit(None, error.to_string()))?;
-        service.modules.add(&module);
-        Ok(module)
+/// Makes a module whose functions are lazy, and registers it.
+///
+/// # Errors
+/// When code memory is full.
+pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<NativeModule>, CompileError> {
+    let count = parts.info.bodies.len();
+    with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
+    let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
+        .map_err(|error| CompileError::limit(None, error.to_string()))?;
+    service.modules.add(&module);
+    Ok(module)
+}
+
+/// The last handle goes: tasks that have not begun are dropped, and those that run are waited for.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.service.workers.close();
+        self.service.assert_idle();
     }
 }
 
@@ -312,15 +315,15 @@ impl Hooks for Inner {
     }
 
     fn tier_up(&self, module: &Arc<NativeModule>, function: DefinedFuncIndex, running: &Running) -> *const u8 {
-        tiering::tier_up(&self.pool, &self.service, module, function, running)
+        tiering::tier_up(&self.service, module, function, running)
     }
 
     fn loop_tier_up(&self, module: &Arc<NativeModule>, hot: HotLoop, running: &Running) -> Option<*const u8> {
-        tiering::loop_tier_up(&self.pool, &self.service, module, hot, running)
+        tiering::loop_tier_up(&self.service, module, hot, running)
     }
 
     fn checked_variant(&self, module: &Arc<NativeModule>) -> Result<Arc<NativeModule>, CompileError> {
-        attachment::checked_variant(module, |parts| self.add_module(parts))
+        attachment::checked_variant(module, |parts| add_module(&self.service, parts))
     }
 
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {

@@ -32,12 +32,16 @@ impl fmt::Display for EngineError {
 impl std::error::Error for EngineError {}
 
 /// Why a module could not be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ModuleError {
     /// Its bytes are not a valid module.
     Invalid(DecodeError),
     /// It is valid, but passes a limit of the compiler or of code memory.
     Compile(CompileError),
+    /// Nobody wanted it any more.
+    Cancelled,
+    /// The engine was dropped before it was made.
+    EngineDropped,
 }
 
 impl fmt::Display for ModuleError {
@@ -45,6 +49,8 @@ impl fmt::Display for ModuleError {
         match self {
             ModuleError::Invalid(error) => error.fmt(f),
             ModuleError::Compile(error) => error.fmt(f),
+            ModuleError::Cancelled => f.write_str("the compilation was cancelled"),
+            ModuleError::EngineDropped => f.write_str("the engine was dropped before the module was made"),
         }
     }
 }

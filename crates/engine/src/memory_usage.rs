@@ -14,7 +14,6 @@ use code::sizes::ModuleSizes;
 use wasm::heap;
 
 use crate::attachment::{self, Attachment};
-use crate::compile::stubs::Stubs;
 use crate::service::Service;
 
 pub use runtime::usage::StoreUsage;
@@ -51,11 +50,11 @@ pub struct MemoryUsage {
 }
 
 impl MemoryUsage {
-    pub(crate) fn of(service: &Service, stubs: &Stubs, types: &wasm::canonical::TypeRegistry) -> MemoryUsage {
-        let (stub_code, stub_metadata) = stubs.sizes();
+    pub(crate) fn of(service: &Service) -> MemoryUsage {
+        let (stub_code, stub_metadata) = service.stubs.sizes();
         let mut usage = MemoryUsage {
             code_metadata: stub_metadata,
-            types: types.heap_bytes(),
+            types: service.types.heap_bytes(),
             engine: heap::shared(service) + service.space.heap_bytes(),
             stores: service.stores.totals().read(),
             ..MemoryUsage::default()

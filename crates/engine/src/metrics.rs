@@ -58,11 +58,9 @@ metrics! {
         modules_cached: "modules_cached" Count "Of modules made, those found in the cache.";
         modules_failed: "modules_failed" Count "Modules that were not valid or could not be compiled.";
         decodes_failed: "decodes_failed" Count "Modules whose sections were not valid.";
-        cache_hits: "cache_events" [event = "hit"] Count "What the module cache said.";
-        cache_misses: "cache_events" [event = "miss"] Count "What the module cache said.";
-        cache_waits: "cache_events" [event = "wait"] Count "What the module cache said.";
-        cache_lates: "cache_events" [event = "late"] Count "What the module cache said.";
-        cache_erasures: "cache_events" [event = "erase"] Count "What the module cache said.";
+        cache_hits: "cache_events" [event = "hit"] Count "What the module cache had for who wanted a module.";
+        cache_waits: "cache_events" [event = "wait"] Count "What the module cache had for who wanted a module.";
+        cache_conflicts: "cache_events" [event = "conflict"] Count "What the module cache had for who wanted a module.";
         instances: "instances_made" Count "Instances made.";
         instances_failed: "instances_failed" Count "Instantiations that failed before the start function.";
         compiled_lazily: "functions_compiled" [cause = "first_call"] Count "Functions compiled, by cause; each time.";

@@ -1,21 +1,22 @@
-//! From bytes to a `NativeModule`: decode, validate, and compile what the strategy says.
+//! From bytes to a `NativeModule`, on the thread that wants it.
+//!
+//! `compile::phases` has the phases, `cache` says whether there is anything to do.
 
 use std::sync::Arc;
 
-use abi::compiler::CompileError;
-use code::native_module::Parts;
-use runtime::hooks::LazyError;
+use wasm::compile_imports::CompileTimeImports;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
-use wasm::validate::Unvalidated;
 
-use crate::attachment::{self, Attachment};
+use crate::attachment;
+use crate::cache::{Maker, Step, Wanted};
+use crate::compile::phases::{Cancel, Compilation, validation_threads};
+use crate::compile::source::Source;
 use crate::config::{Config, Strategy};
 use crate::engine::Engine;
 use crate::error::ModuleError;
-use crate::events::{CompileMethod, EventKind, Events, ModuleNumber};
-use crate::tuning;
-use crate::validation::Validation;
+use crate::events::{CacheOutcome, CompileMethod, EventKind};
+use crate::service::Service;
 
 /// The tiers, for the same layer.
 pub use abi::tier::Tier;
@@ -36,101 +37,110 @@ pub fn validate(config: &Config, threads: usize, bytes: &[u8]) -> Result<ModuleI
     Ok(info)
 }
 
-fn validation_threads(info: &ModuleInfo, threads: usize) -> usize {
-    if code_bytes(info) < tuning::PARALLEL_VALIDATION { 1 } else { threads }
-}
-
-fn code_bytes(info: &ModuleInfo) -> usize {
-    info.code_section.as_ref().map_or(0, |range| range.len())
-}
-
-/// Makes a module: decodes, validates, and compiles what the strategy says.
+/// Makes a module: takes it from the cache, or decodes, validates, and compiles what the strategy says. If another thread
+/// is making the same module, waits for it.
 ///
 /// # Errors
 /// When the bytes are not a valid module, or code memory is full.
-pub fn compile(engine: &Engine, bytes: impl Into<WireBytes>) -> Result<Arc<NativeModule>, ModuleError> {
-    let bytes: WireBytes = bytes.into();
-    let len = bytes.len();
-    let events = &engine.service().events;
-    let number = ModuleNumber::next();
-    let started = events.start();
-    let result = compile_numbered(engine, number, bytes);
-    let module = result.as_ref().ok();
-    events.end(started, Some(number), || EventKind::Module {
-        method: CompileMethod::Sync,
-        cached: false,
-        lazy: engine.config().strategy == Strategy::Lazy,
-        success: result.is_ok(),
-        bytes: len,
-        functions: module.map_or(0, |module| module.info().bodies.len()),
-        code_bytes: module.map_or(0, |module| module.statistics().code_bytes()),
-    });
-    result
+pub fn compile<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Arc<NativeModule>, ModuleError> {
+    compile_with(engine, source, CompileTimeImports::NONE)
 }
 
-fn compile_numbered(engine: &Engine, number: ModuleNumber, bytes: WireBytes) -> Result<Arc<NativeModule>, ModuleError> {
-    let (config, events) = (engine.config(), &engine.service().events);
-    let started = events.start();
-    let decoded = decode(&bytes, &config.features, &config.limits);
-    events.end(started, Some(number), || EventKind::Decode {
-        method: CompileMethod::Sync,
-        bytes: bytes.len(),
-        functions: decoded.as_ref().map_or(0, |decoded| decoded.info.bodies.len()),
-        success: decoded.is_ok(),
+/// The same, with compile-time imports.
+///
+/// # Errors
+/// As for [`compile`]; and when an import that is answered has another type than what answers it.
+pub fn compile_with<'a>(
+    engine: &Engine,
+    source: impl Into<Source<'a>>,
+    imports: CompileTimeImports,
+) -> Result<Arc<NativeModule>, ModuleError> {
+    compile_by(engine, CompileMethod::Sync, source, imports)
+}
+
+/// The same, for who asked by some method and waits now.
+///
+/// # Errors
+/// As for [`compile_with`].
+pub(crate) fn compile_by<'a>(
+    engine: &Engine,
+    method: CompileMethod,
+    source: impl Into<Source<'a>>,
+    imports: CompileTimeImports,
+) -> Result<Arc<NativeModule>, ModuleError> {
+    let service = engine.service();
+    let mut wanted = Wanted::new(source.into(), imports);
+    let started = service.events.start();
+    loop {
+        match service.cache.step(&mut wanted) {
+            Step::Ready(module) => {
+                tell(service, CacheOutcome::Hit, Some(&module));
+                let number = attachment::of(&module).number;
+                service.events.end(started, Some(number), || outcome(service, method, true, Ok(&module)));
+                return Ok(module);
+            }
+            Step::Building(place) => {
+                tell(service, CacheOutcome::Wait, None);
+                service.cache.wait(place);
+            }
+            Step::Make(maker) => return make_by(service, method, maker, Cancel::default()),
+        }
+    }
+}
+
+/// Makes a module that is not in the cache, as a task of the pool.
+///
+/// # Errors
+/// As for [`compile_with`]; or nobody wants the module any more.
+pub(crate) fn make(service: &Arc<Service>, maker: Maker<'_>, cancel: Cancel) -> Result<Arc<NativeModule>, ModuleError> {
+    make_by(service, CompileMethod::Async, maker, cancel)
+}
+
+/// The same, for who asked by some method.
+///
+/// # Errors
+/// As for [`make`].
+pub(crate) fn make_by(
+    service: &Arc<Service>,
+    method: CompileMethod,
+    maker: Maker<'_>,
+    cancel: Cancel,
+) -> Result<Arc<NativeModule>, ModuleError> {
+    let compilation = Compilation { method, ..Compilation::new(service, cancel) };
+    let started = service.events.start();
+    let result = compilation.run(maker.bytes(), maker.imports());
+    service.events.end(started, Some(compilation.number), || {
+        outcome(service, method, false, result.as_deref().map_err(|_| &**maker.bytes()))
     });
-    let Decoded { info, bodies } = decoded?;
-    let validation = if config.lazy_validation {
-        Some(Arc::new(Validation::new(bodies, info.bodies.len())))
-    } else {
-        validate_now(engine, events, number, &bodies, &info, &bytes)?;
-        None
-    };
-    let module = from_decoded(engine, info, bytes, Attachment::new(number, validation))?;
-    match config.strategy {
-        Strategy::Lazy => {}
-        Strategy::Eager => eager(engine, &module)?,
-        Strategy::Hybrid => engine.compile_in_background(&module),
+    let ours = result?;
+    let module = maker.publish(Arc::clone(&ours));
+    if !Arc::ptr_eq(&ours, &module) {
+        tell(service, CacheOutcome::Conflict, Some(&module));
     }
     Ok(module)
 }
 
-fn validate_now(
-    engine: &Engine,
-    events: &Events,
-    number: ModuleNumber,
-    bodies: &Unvalidated,
-    info: &ModuleInfo,
-    bytes: &[u8],
-) -> Result<(), ModuleError> {
-    let threads = validation_threads(info, engine.pool().threads());
-    let started = events.start();
-    let result = bodies.validate_all(info, bytes, threads);
-    events.end(started, Some(number), || EventKind::Validate { bytes: code_bytes(info), threads });
-    Ok(result?)
-}
-
-/// Compiles everything. With lazy validation a body that is not valid stays without code, to fail when it is called.
-fn eager(engine: &Engine, module: &Arc<NativeModule>) -> Result<(), ModuleError> {
-    match engine.compile_all(module) {
-        Err(LazyError::Invalid(_)) if attachment::of(module).validation.is_some() => Ok(()),
-        result => Ok(result?),
+/// A module was asked for: it was made or found in the cache, or there is none, for these bytes.
+pub(crate) fn outcome(
+    service: &Service,
+    method: CompileMethod,
+    cached: bool,
+    result: Result<&NativeModule, &[u8]>,
+) -> EventKind {
+    let module = result.ok();
+    EventKind::Module {
+        method,
+        cached,
+        lazy: service.config.strategy == Strategy::Lazy,
+        success: result.is_ok(),
+        bytes: result.map_or_else(<[u8]>::len, |module| module.wire_bytes().len()),
+        functions: module.map_or(0, |module| module.info().bodies.len()),
+        code_bytes: module.map_or(0, |module| module.statistics().code_bytes()),
     }
 }
 
-fn from_decoded(
-    engine: &Engine,
-    info: ModuleInfo,
-    wire_bytes: WireBytes,
-    attachment: Attachment,
-) -> Result<Arc<NativeModule>, CompileError> {
-    let policy = &engine.config().memory;
-    let parts = Parts {
-        types: Arc::new(engine.types().register(&info)),
-        memories: info.memories.iter().map(|ty| policy.style(ty)).collect(),
-        info: Arc::new(info),
-        wire_bytes,
-        settings: engine.config().settings,
-        attachment: Box::new(attachment),
-    };
-    engine.add_module(parts)
+/// Tells of what the cache had.
+pub(crate) fn tell(service: &Service, outcome: CacheOutcome, module: Option<&NativeModule>) {
+    let number = module.map(|module| attachment::of(module).number);
+    service.events.mark(number, EventKind::Cache { outcome });
 }

@@ -1,293 +1,123 @@
-//! The worker pool: threads that do an engine's heavy work, started when there is some and joined with the engine.
+//! The pool: who does an engine's background work. A trait with three implementations: threads (the default), an
+//! embedder's own, and one that a test runs by hand.
 //!
-//! Work comes in three kinds, and a thread that is free takes them in this order:
-//! 1. *Urgent tasks*: one closure each, done once, soon, on some worker; whoever submits one does not wait.
-//! 2. *Batches*: a number of equal items, each done once, by whichever thread takes it next. The thread that submits a batch
-//!    works on it too, so a batch is always finished, even with no worker at all.
-//! 3. *Background tasks*, which should be short and submit their own continuation.
+//! 1. The engine hands the pool a [`Task`] ([`Pool::spawn`]). It says how soon it should be done, and what it is.
+//! 2. The pool calls [`Task::run`] on some thread, once, some time or never. Nobody waits for a task that has not begun:
+//!    who needs its result does it alone, or is told later.
+//! 3. When the last handle of the engine goes, `engine::barrier` drops what has not begun and waits for what runs. Tasks
+//!    that the pool still holds then are empty, and running them does nothing.
 //!
-//! Dropping the pool discards tasks that have not begun and waits for those that have. If it is a worker that drops it, that
-//! worker ends by itself. Invariant: the pool's lock is never held while work runs or is dropped.
+//! Work that has many equal parts is a *batch* (`pool::batch`), which the thread that submits it helps with: with a pool
+//! that never runs anything it is slow, not stuck.
 
-use std::collections::VecDeque;
-use std::num::NonZero;
+use std::fmt::{self, Debug};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
+use crate::barrier::{Barrier, WorkId};
+use crate::events::ModuleNumber;
+
+mod batch;
+mod manual;
 #[cfg(test)]
 mod tests;
+mod threads;
+pub(crate) mod workers;
 
-/// What to do with item number `n`. Must not panic.
-type Work = dyn Fn(usize) + Send + Sync;
+pub use manual::{ManualPool, Pending};
+pub use threads::ThreadPool;
 
-/// A number of items, and how far they are.
-struct Batch {
-    len: usize,
-    next: AtomicUsize,
-    progress: Mutex<Progress>,
-    finished: Condvar,
+/// Who runs an engine's tasks. A pool may serve any number of engines.
+///
+/// The engine calls it from any thread, also from within a task, and never while it holds a lock of its own; so a pool may
+/// run a task within [`Pool::spawn`], at the price that whoever asked for it waits.
+pub trait Pool: Send + Sync + Debug {
+    /// Threads that run tasks. With 0 the engine has none done here, and works on the threads that call it.
+    fn threads(&self) -> usize;
+
+    /// Takes a task, to be [run](Task::run) once, and returns without waiting for it. A pool that goes away may drop the
+    /// tasks it still has: the engine notices.
+    ///
+    /// # Errors
+    /// The task, if the pool cannot take it. The engine then does without.
+    fn spawn(&self, task: Task) -> Result<(), Task>;
 }
 
-struct Progress {
-    /// Gone when the batch is finished, so that a thread that comes late keeps nothing of it.
-    work: Option<Arc<Work>>,
-    /// Threads that are at it.
-    active: usize,
-    /// Items that are done.
-    done: usize,
-}
-
-impl Batch {
-    fn new(len: usize, work: Arc<Work>) -> Batch {
-        let progress = Mutex::new(Progress { work: Some(work), active: 0, done: 0 });
-        Batch { len, next: AtomicUsize::new(0), progress, finished: Condvar::new() }
-    }
-
-    /// Does items until none is left to take.
-    fn help(&self) {
-        let work = {
-            let mut progress = lock(&self.progress);
-            let Some(work) = progress.work.clone() else { return };
-            progress.active += 1;
-            work
-        };
-        let mut count = 0;
-        loop {
-            let item = self.next.fetch_add(1, Ordering::Relaxed);
-            if item >= self.len {
-                break;
-            }
-            // A panic is a bug, but no reason for the others to wait for ever; it has been reported.
-            let _ = catch_unwind(AssertUnwindSafe(|| work(item)));
-            count += 1;
-        }
-        drop(work);
-        let mut progress = lock(&self.progress);
-        progress.active -= 1;
-        progress.done += count;
-        if progress.active == 0 {
-            self.finished.notify_all();
-        }
-    }
-
-    /// Waits until all items are done, and nobody holds the work any more.
-    fn wait(&self) {
-        let mut progress = lock(&self.progress);
-        while progress.done < self.len || progress.active > 0 {
-            progress = self.finished.wait(progress).unwrap_or_else(PoisonError::into_inner);
-        }
-        let work = progress.work.take();
-        drop(progress);
-        drop(work);
-    }
-}
-
-/// Something to be done once. Must not panic.
-pub type Task = Box<dyn FnOnce() + Send>;
-
-/// How soon a task should be done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How soon a task should be done. Pools may ignore it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Urgency {
-    /// Before anything else.
+    /// Before anything else: somebody waits for the result, or runs slow code until it is there.
     Urgent,
-    /// When there is nothing else to do.
+    /// A share of work that another thread is at.
+    Normal,
+    /// When there is nothing else to do. Short; what is left is submitted as another task.
     Background,
 }
 
-#[derive(Default)]
-struct State {
-    urgent: VecDeque<Task>,
-    batches: VecDeque<Arc<Batch>>,
-    background: VecDeque<Task>,
-    workers: Vec<JoinHandle<()>>,
-    /// Workers that wait for work.
-    idle: usize,
-    closing: bool,
+/// What a task is, for people.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Label {
+    /// What is done: `compile`, `prepare` (an instantiation), `tier-up`, `sweep` (functions of a module that is compiled in
+    /// the background); or a share of `validate` or `compile-all`.
+    pub name: &'static str,
+    /// The module that it is done for, if it is for one that has a number.
+    pub module: Option<ModuleNumber>,
 }
 
-/// What a worker takes from the queues.
-enum Next {
-    Task(Task),
-    Batch(Arc<Batch>),
-}
-
-impl State {
-    fn take(&mut self) -> Option<Next> {
-        if self.closing {
-            return None;
-        }
-        if let Some(task) = self.urgent.pop_front() {
-            return Some(Next::Task(task));
-        }
-        if let Some(batch) = self.batches.pop_front() {
-            return Some(Next::Batch(batch));
-        }
-        self.background.pop_front().map(Next::Task)
-    }
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    wake: Condvar,
-}
-
-/// The threads of an engine.
-pub struct WorkerPool {
-    shared: Arc<Shared>,
-    threads: usize,
-}
-
-impl std::fmt::Debug for WorkerPool {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WorkerPool").field("threads", &self.threads).finish_non_exhaustive()
-    }
-}
-
-impl WorkerPool {
-    /// A pool that uses `threads` threads with the submitting one (0: as many as there are cores). None is started yet.
-    pub fn new(threads: usize) -> WorkerPool {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = if threads == 0 { cores() } else { threads };
-        WorkerPool { shared: Arc::default(), threads }
-    }
-
-    /// Threads that work on a batch, the submitting one included.
-    pub fn threads(&self) -> usize {
-        self.threads
-    }
-
-    /// Does items `0..len` on all threads and returns when all are done.
-    pub fn run(&self, len: usize, work: Arc<Work>) {
-        let batch = Arc::new(Batch::new(len, work));
-        let helpers = (self.threads - 1).min(len.saturating_sub(1));
-        if helpers > 0 {
-            let mut state = lock(&self.shared.state);
-            self.start(&mut state, helpers);
-            (0..helpers).for_each(|_| state.batches.push_back(Arc::clone(&batch)));
-            drop(state);
-            self.shared.wake.notify_all();
-        }
-        batch.help();
-        batch.wait();
-        // Entries that no worker has taken yet are of no use any more.
-        lock(&self.shared.state).batches.retain(|queued| !Arc::ptr_eq(queued, &batch));
-    }
-
-    /// Workers that tasks may use: one at least, as whoever submits a task does not work on it.
-    pub fn task_threads(&self) -> usize {
-        (self.threads - 1).max(1)
-    }
-
-    /// Has a task done by a worker, and returns at once. False if there is no worker and none can be started: the task is
-    /// then dropped.
-    pub fn spawn(&self, urgency: Urgency, task: Task) -> bool {
-        let mut state = lock(&self.shared.state);
-        if state.idle == 0 {
-            let wanted = (state.workers.len() + 1).min(self.task_threads());
-            self.start(&mut state, wanted);
-        }
-        if state.workers.is_empty() {
-            drop(state);
-            drop(task);
-            return false;
-        }
-        match urgency {
-            Urgency::Urgent => state.urgent.push_back(task),
-            Urgency::Background => state.background.push_back(task),
-        }
-        drop(state);
-        self.shared.wake.notify_one();
-        true
-    }
-
-    /// A handle through which a task submits another; it does not keep the pool.
-    pub fn handle(&self) -> PoolHandle {
-        PoolHandle { shared: Arc::downgrade(&self.shared) }
-    }
-
-    /// Sees to it that `wanted` workers run. A thread that the system refuses is done without.
-    fn start(&self, state: &mut State, wanted: usize) {
-        while state.workers.len() < wanted && !state.closing {
-            let shared = Arc::clone(&self.shared);
-            let name = format!("upshift-{}", state.workers.len());
-            match std::thread::Builder::new().name(name).spawn(move || worker(&shared)) {
-                Ok(handle) => state.workers.push(handle),
-                Err(_) => break,
-            }
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.module {
+            Some(ModuleNumber(number)) => write!(f, "{} m{number}", self.name),
+            None => f.write_str(self.name),
         }
     }
 }
 
-/// A handle through which a task submits another.
-#[derive(Clone)]
-pub struct PoolHandle {
-    shared: Weak<Shared>,
+/// The work of a task. Must not panic.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+/// A piece of an engine's work, to be run once. Dropping it gives it back undone.
+pub struct Task {
+    barrier: Arc<Barrier<Work>>,
+    id: WorkId,
+    urgency: Urgency,
+    label: Label,
 }
 
-impl PoolHandle {
-    /// Has a task done by the workers that there are. It is dropped if the pool is going away.
-    pub fn spawn(&self, urgency: Urgency, task: Task) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let mut state = lock(&shared.state);
-        if state.closing {
-            drop(state);
-            return;
+impl Task {
+    /// Does it. Nothing happens if it is of no use any more, as its engine is gone or somebody else has done the work.
+    pub fn run(self) {
+        if let Some((work, token)) = self.barrier.begin(self.id) {
+            // A task that panics is a bug, which has been reported, but no reason for the pool to lose a thread.
+            let _ = catch_unwind(AssertUnwindSafe(work));
+            drop(token);
         }
-        match urgency {
-            Urgency::Urgent => state.urgent.push_back(task),
-            Urgency::Background => state.background.push_back(task),
-        }
-        drop(state);
-        shared.wake.notify_one();
+    }
+
+    /// How soon it should be done.
+    pub fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    /// What it is.
+    pub fn label(&self) -> Label {
+        self.label
+    }
+
+    /// Is it of no use any more?
+    pub fn is_cancelled(&self) -> bool {
+        !self.barrier.is_waiting(self.id)
     }
 }
 
-fn worker(shared: &Shared) {
-    let mut state = lock(&shared.state);
-    loop {
-        if let Some(next) = state.take() {
-            drop(state);
-            match next {
-                // A task that panics is a bug, but no reason to leave the others without a worker.
-                Next::Task(task) => drop(catch_unwind(AssertUnwindSafe(task))),
-                Next::Batch(batch) => batch.help(),
-            }
-            state = lock(&shared.state);
-        } else if state.closing {
-            return;
-        } else {
-            state.idle += 1;
-            state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
-        }
-    }
-}
-
-impl Drop for WorkerPool {
+impl Drop for Task {
     fn drop(&mut self) {
-        let (workers, tasks) = {
-            let mut state = lock(&self.shared.state);
-            state.closing = true;
-            let State { urgent, background, workers, .. } = &mut *state;
-            urgent.append(background);
-            (std::mem::take(workers), std::mem::take(urgent))
-        };
-        self.shared.wake.notify_all();
-        drop(tasks);
-        let this = std::thread::current().id();
-        for worker in workers {
-            // The last handle of an engine may be dropped by one of its own workers, which then ends by itself.
-            if worker.thread().id() != this {
-                // A worker that panicked has said so already.
-                let _ = worker.join();
-            }
-        }
+        drop(self.barrier.cancel(self.id));
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("label", &self.label).field("urgency", &self.urgency).finish_non_exhaustive()
+    }
 }

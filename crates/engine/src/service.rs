@@ -1,5 +1,5 @@
-//! `Service`: the part of an engine that its background work needs too, without the threads that do it. So a job that is
-//! still running when the engine is dropped holds nothing that waits for the job.
+//! `Service`: the part of an engine that its background work needs too. What keeps an engine is the handle to the whole,
+//! which no job holds: when the last one goes, jobs are cancelled and waited for.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,17 +8,24 @@ use code::native_module::NativeModule;
 use code::space::CodeSpace;
 use code::stubs::LazyStubs;
 use runtime::stores::Stores;
+use wasm::canonical::TypeRegistry;
 
+use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
+use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::events::Events;
+use crate::pool::workers::Workers;
 use crate::tiering::Queue;
 
 /// What the engine's threads share.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) config: Config,
+    pub(crate) workers: Workers,
+    pub(crate) cache: Arc<ModuleCache>,
+    pub(crate) types: TypeRegistry,
     pub(crate) compilers: Compilers,
     pub(crate) space: Arc<CodeSpace>,
     pub(crate) lazy_stubs: Arc<LazyStubs>,
@@ -26,8 +33,22 @@ pub(crate) struct Service {
     pub(crate) modules: Modules,
     pub(crate) events: Events,
     pub(crate) queue: Queue,
+    pub(crate) stubs: Stubs,
     pub(crate) code_gc: CodeGc,
     pub(crate) counts: Counts,
+}
+
+impl Service {
+    /// In debug builds, checks that an engine that goes leaves nothing behind: no task, no builder, no store. (A stream may
+    /// be left: it fails when it goes on.)
+    pub(crate) fn assert_idle(&self) {
+        // A worker that drops the last handle of an engine is in the middle of a task.
+        if cfg!(debug_assertions) && !std::thread::panicking() && self.workers.tasks().1 == 0 {
+            assert_eq!(self.workers.tasks(), (0, 0), "tasks outlive their engine");
+            assert_eq!(self.cache.statistics().building, 0, "a claim on the module cache outlives its engine");
+            assert_eq!(self.stores.len(), 0, "a store outlives its engine");
+        }
+    }
 }
 
 /// The registry of an engine's modules. It does not keep them.

@@ -1,11 +1,12 @@
 //! What an engine and its modules have done so far.
 
-use std::sync::atomic::Ordering;
-
 use code::native_module::NativeModule;
 pub use code::statistics::{CodeStatistics, TierStatistics};
+pub use code::stub_cache::StubStatistics;
 
 use crate::attachment;
+pub use crate::cache::CacheStatistics;
+pub use crate::code_gc::CodeGcStatistics;
 use crate::events::ModuleNumber;
 use crate::service::Service;
 pub use crate::service::TieringStatistics;
@@ -21,14 +22,18 @@ pub struct EngineStatistics {
     pub queued: usize,
     /// Optimizing jobs that run.
     pub running: usize,
+    /// Tasks of any kind that wait in the pool.
+    pub tasks: usize,
+    /// The module cache.
+    pub cache: CacheStatistics,
     /// What has happened to functions.
     pub tiering: TieringStatistics,
-    /// Code collections that got to know what could be freed.
-    pub code_collections: u64,
-    /// Code objects that they freed.
-    pub freed: u64,
-    /// Bytes of machine code of those.
-    pub freed_bytes: u64,
+    /// What code GC has done.
+    pub code_gc: CodeGcStatistics,
+    /// Entry stubs, through which the host calls Wasm.
+    pub entry_stubs: StubStatistics,
+    /// Exit stubs, through which Wasm calls the host.
+    pub exit_stubs: StubStatistics,
     /// Bytes of code memory that code takes now, stubs included.
     pub code_bytes: usize,
     /// Bytes of machine code among them that nothing leads to any more.
@@ -43,10 +48,12 @@ impl EngineStatistics {
             stores: service.stores.len(),
             queued,
             running,
+            tasks: service.workers.tasks().0,
+            cache: service.cache.statistics(),
             tiering: service.counts.read(),
-            code_collections: service.code_gc.collections.load(Ordering::Relaxed),
-            freed: service.code_gc.freed.load(Ordering::Relaxed),
-            freed_bytes: service.code_gc.freed_bytes.load(Ordering::Relaxed),
+            code_gc: service.code_gc.statistics(),
+            entry_stubs: service.stubs.entry.statistics(),
+            exit_stubs: service.stubs.exit.statistics(),
             code_bytes: service.space.used(),
             retired_bytes: service.space.retired_bytes(),
         }

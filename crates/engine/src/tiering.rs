@@ -36,7 +36,7 @@ use crate::attachment;
 use crate::code_gc;
 use crate::compile::job::{Job, budget};
 use crate::events::{Cause, EventKind};
-use crate::pool::{Urgency, WorkerPool};
+use crate::pool::{Label, Urgency};
 use crate::service::{Service, count};
 
 mod queue;
@@ -49,7 +49,6 @@ use state::{Decision, Finished};
 
 /// A function has spent its budget at its entry: gives it a new one, and the code pointer to go on with.
 pub(crate) fn tier_up(
-    pool: &WorkerPool,
     service: &Arc<Service>,
     module: &Arc<NativeModule>,
     function: DefinedFuncIndex,
@@ -57,7 +56,7 @@ pub(crate) fn tier_up(
 ) -> *const u8 {
     let (rounds, whole) = budget(service, module, function);
     let decision = attachment::of(module).tiering.spent_at_entry(function, may_compile(service), rounds);
-    act(pool, service, module, function, &decision, running);
+    act(service, module, function, &decision, running);
     code_gc::collect_if_worth_it(service, Some(running));
     // The entry is run again, and must not spend all of it at once.
     let slack = module.code(function).map_or(0, |code| entry_cost(u32::try_from(code.len()).unwrap_or(u32::MAX)));
@@ -70,7 +69,6 @@ const ENTRY_SLACK: i32 = 1 << 10;
 
 /// A loop has spent its function's budget: gives a new one, and the OSR entry to go on in, if there is one.
 pub(crate) fn loop_tier_up(
-    pool: &WorkerPool,
     service: &Arc<Service>,
     module: &Arc<NativeModule>,
     hot: HotLoop,
@@ -80,7 +78,7 @@ pub(crate) fn loop_tier_up(
     let osr = service.config.osr;
     let (rounds, whole) = budget(service, module, hot.function);
     let decision = attachment.tiering.spent_in_loop(hot, may_compile(service), osr, rounds);
-    act(pool, service, module, hot.function, &decision, running);
+    act(service, module, hot.function, &decision, running);
     code_gc::collect_if_worth_it(service, Some(running));
     module.set_budget(hot.function, decision.budget(whole));
     if !osr {
@@ -95,12 +93,11 @@ pub(crate) fn loop_tier_up(
 }
 
 fn may_compile(service: &Service) -> bool {
-    service.compilers.dynamic() && code_gc::below_ceiling(service)
+    service.compilers.dynamic() && code_gc::ceiling::has_room(service)
 }
 
 /// Queues the job that was decided on, or runs it.
 fn act(
-    pool: &WorkerPool,
     service: &Arc<Service>,
     module: &Arc<NativeModule>,
     function: DefinedFuncIndex,
@@ -124,24 +121,26 @@ fn act(
     }
     service.queue.push(Queued::new(module, function, wanted.osr, decision.priority));
     let worker = Arc::clone(service);
-    if !pool.spawn(Urgency::Urgent, Box::new(move || work(&worker))) {
+    let label = Label { name: "tier-up", module: Some(attachment.number) };
+    if service.workers.spawn(Urgency::Urgent, label, move || work(&worker)).is_none() {
         // No thread can be had: the next one to ask tries again.
         attachment.tiering.finished(function, wanted.osr, Finished::Refused);
     }
 }
 
 /// What a worker does for every job that was queued: the best one that there is now.
-fn work(service: &Service) {
+fn work(service: &Arc<Service>) {
     let Some(job) = service.queue.pop() else { return };
     if let Some(module) = job.module.upgrade() {
         run(service, &module, job.function, job.osr, None);
+        code_gc::collect_if_worth_it(service, None);
     }
     service.queue.done();
 }
 
 /// Runs a job, unless it has been taken already.
 fn run(
-    service: &Service,
+    service: &Arc<Service>,
     module: &Arc<NativeModule>,
     function: DefinedFuncIndex,
     osr: Option<u32>,

@@ -11,6 +11,10 @@ pub const MAX_WASM_STACK: usize = 1 << 20;
 /// Modules with less code than this many bytes are validated on the calling thread alone.
 pub const PARALLEL_VALIDATION: usize = 64 << 10;
 
+/// Bytes of bodies that a thread validates, or compiles, at a time while their module is still arriving: some tenths of a
+/// millisecond of work, a thousandth of a second's worth at 30 MB/s.
+pub const STREAM_SHARE: usize = 32 << 10;
+
 /// The instantiation of a module, counted from 1, at which its memory image is made: the first ones copy their data,
 /// since an image pays only when it is used again.
 pub const IMAGE_AT_INSTANTIATION: u32 = 2;
@@ -60,12 +64,14 @@ pub const TIER_UP_TIME: Duration = Duration::from_millis(4000);
 /// Memory that an optimizing job may take, in bytes, by the compiler's own estimate.
 pub const TIER_UP_MEMORY: usize = 768 << 20;
 
-/// Retired code below this many bytes is not worth a collection...
+/// Code retired since the last collection that is less than this many bytes is not worth another one...
 pub const GC_MINIMUM: usize = 64 << 10;
 
 /// ...nor is it below that plus this part of all code.
 pub const GC_SHARE: usize = 10;
 
+/// Who wants code freed at once waits at most this long for stores that run elsewhere to say what they hold.
+pub const GC_WAIT: Duration = Duration::from_millis(50);
 /// After a collection that could free nothing because other stores were running, none is tried for this long.
 pub const GC_PAUSE: Duration = Duration::from_millis(20);
 

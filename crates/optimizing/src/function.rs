@@ -95,7 +95,7 @@ impl Worker {
 /// Compiles one function of a module.
 pub(crate) fn compile(target: &Target, request: &Request<'_>) -> Result<CompiledCode, TranslateError> {
     let module = request.module;
-    let body = request.body();
+    let body = request.body;
     let ty = module.info.func_type(module.info.func_index(request.function));
     let machine = target.machine(module.settings);
     let around = request.osr.map(|target| osr::find(body, target)).transpose()?;

@@ -181,7 +181,7 @@ struct Planner<'a, 's> {
 
 impl<'a> Planner<'a, '_> {
     fn plan(&mut self, request: &Request<'a>) -> Result<(), DecodeError> {
-        let body = request.body();
+        let body = request.body;
         // The function's own locations are the offsets in the module.
         self.next_location = body.offset as u32;
         self.push_node(request.function, 0, 0, 0);

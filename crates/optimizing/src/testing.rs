@@ -155,7 +155,7 @@ pub(crate) fn compile_inlined(
 
 /// The offsets of a function's `loop` operators.
 fn loops(request: &Request<'_>) -> Vec<u32> {
-    let mut reader = BodyReader::new(request.body().bytes, request.body().offset);
+    let mut reader = BodyReader::new(request.body.bytes, request.body.offset);
     reader.locals().expect("the body is valid");
     let mut loops = Vec::new();
     while let Some((operator, at)) = reader.next_operator().expect("the body is valid") {

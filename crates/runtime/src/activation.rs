@@ -1,5 +1,9 @@
-//! `Activation`: one entry into Wasm that has not returned, as a link of its store's list.
+//! `Activation`: one entry into Wasm that has not returned, as a link of its store's list; and `Pin`, the same for code that
+//! no frame shows.
 
+use std::ptr::NonNull;
+
+use code::code::Code;
 use sys::context::EntryRecord;
 
 /// One entry into Wasm that has not returned.
@@ -14,4 +18,12 @@ pub(crate) struct Activation {
     pub(crate) previous_exit_fp: usize,
     /// The number of the thread it is on.
     pub(crate) thread: usize,
+}
+
+/// Code that will be entered when an interrupt at its first instruction has been dealt with.
+#[derive(Debug)]
+pub(crate) struct Pin {
+    pub(crate) code: NonNull<Code>,
+    /// The pin below.
+    pub(crate) previous: *const Pin,
 }

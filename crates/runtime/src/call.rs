@@ -1,15 +1,16 @@
 //! Calls into Wasm, and the ways out of it.
 //!
-//! 1. [`call`] records an [`Activation`] on the store's list, sets the stack limit if this is the outermost one, and
-//!    enters through `sys::context::enter`.
+//! 1. [`call`] says that the thread is in Wasm, looks whether anything is asked of it ([`crate::requests`]), records an
+//!    [`Activation`] on the store's list, sets the stack limit if this is the outermost one, and enters through
+//!    `sys::context::enter`. When that has returned, everything is undone in reverse.
 //! 2. Compiled code leaves through a trampoline, which records its frame as the exit frame, or by a trap signal.
 //! 3. What goes wrong is put in `Store::pending` with its backtrace, then [`raise`] lands on the newest activation:
 //!    `enter` returns 1 and `call` gives the failure to its caller. Only Wasm frames lie between.
 //!
 //! Invariant: `StoreContext::entry` is the newest activation of the store, or null when no Wasm of it is active.
-//! Invariant: `entry` is set before the first code pointer is loaded, and null is set after the last code has run. Who has
-//! taken code out of all slots, and then passes a barrier on behalf of every thread, may free it if `entry` is null
-//! ([`crate::stores`]). The fast side needs the compiler to keep the order, no instruction.
+//! Invariant: the first code pointer is loaded after the thread has said that it is in Wasm, and it says otherwise after the
+//! last code has run. Who has taken code out of all slots, and then passes a barrier on behalf of every thread, can tell who
+//! may still have it ([`crate::stores`]). The fast side needs the compiler to keep the order, no instruction.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,8 +29,10 @@ use crate::error::{Failure, Raised};
 use crate::frames;
 use crate::hooks::LazyError;
 use crate::instance::Instance;
+use crate::interrupt::{at_entry, at_exit};
+use crate::requests::URGENT;
 use crate::store::Store;
-use crate::stores::Running;
+use crate::stores::{Running, words};
 
 /// Stack that is left to the host below the limit of Wasm, in bytes.
 const HOST_HEADROOM: usize = 128 << 10;
@@ -114,10 +117,21 @@ unsafe fn call_on(
             previous_exit_fp: (*context).exit_fp,
             thread: thread.number(),
         };
-        let outer_limit = (*context).stack_limit;
+        let is_outermost = activation.previous.is_null();
+        let outer_limit = (*context).true_limit;
         // A host function may lend its store to another thread, whose stack ends elsewhere.
-        if activation.previous.is_null() || (*activation.previous).thread != activation.thread {
-            (*context).stack_limit = stack_limit(thread, (*context).store.cast())?;
+        if is_outermost || (*activation.previous).thread != activation.thread {
+            set_limit(context, stack_limit(thread, (*context).store.cast())?);
+        }
+        let words = words(context);
+        let outer_state = words.arrive();
+        if words.pending() != 0
+            && let Err(raised) = at_entry(context)
+        {
+            set_limit(context, outer_limit);
+            words.depart(outer_state);
+            at_exit(context);
+            return Err(raised);
         }
         let entry = AtomicPtr::from_ptr(&raw mut (*context).entry);
         entry.store((&raw mut activation).cast(), Ordering::Relaxed);
@@ -129,8 +143,28 @@ unsafe fn call_on(
         thread.current.set(outer);
         entry.store(activation.previous.cast(), Ordering::Release);
         (*context).exit_fp = activation.previous_exit_fp;
-        (*context).stack_limit = outer_limit;
+        if !is_outermost {
+            set_limit(context, outer_limit);
+        }
+        words.depart(outer_state);
+        if words.pending() & URGENT != 0 {
+            at_exit(context);
+        }
         if raised == 0 { Ok(()) } else { Err(take_pending(context)) }
+    }
+}
+
+/// Sets the stack limit. Who does so while others may ask something of the thread looks afterwards whether they do, as
+/// their raised limit may be lost.
+///
+/// # Safety
+/// `context` is that of a live store that this thread uses.
+#[inline(always)]
+unsafe fn set_limit(context: *mut StoreContext, limit: usize) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        (*context).true_limit = limit;
+        (*context).stack_limit.store(limit, Ordering::Relaxed);
     }
 }
 
@@ -147,13 +181,13 @@ pub(crate) unsafe extern "C" fn raise(context: *mut u8) -> ! {
 ///
 /// # Safety
 /// Called by the trampoline, with the context of the instance and one of its functions.
-pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: u32) -> *const u8 {
+pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: usize) -> *const u8 {
     // SAFETY: `vmctx` is the context of a live instance; its store is ours while its code runs.
     let (context, module) =
         unsafe { ((*vmctx.cast::<InstanceHeader>()).store, Instance::of_context(vmctx).module().clone()) };
     // SAFETY: the context of a live, pinned store.
     let hooks = unsafe { Store::of_context(context).environment().hooks.clone() };
-    let function = DefinedFuncIndex(function);
+    let function = DefinedFuncIndex(function as u32);
     // SAFETY: the trampoline recorded the exit frame, and returns after us.
     let running = unsafe { Running::new(context) };
     let compile = || hooks.compile_lazily(&module, function, &running);
@@ -174,13 +208,13 @@ pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: u32) -> *
 ///
 /// # Safety
 /// As for [`lazy_compile`].
-pub(crate) unsafe extern "C" fn tier_up_entry(vmctx: *mut u8, function: u32) -> *const u8 {
+pub(crate) unsafe extern "C" fn tier_up_entry(vmctx: *mut u8, function: usize) -> *const u8 {
     // SAFETY: as in `lazy_compile`.
     let (context, module) =
         unsafe { ((*vmctx.cast::<InstanceHeader>()).store, Instance::of_context(vmctx).module().clone()) };
     // SAFETY: the context of a live, pinned store.
     let hooks = unsafe { Store::of_context(context).environment().hooks.clone() };
-    let function = DefinedFuncIndex(function);
+    let function = DefinedFuncIndex(function as u32);
     // SAFETY: the trampoline recorded the exit frame, and returns after us.
     let running = unsafe { Running::new(context) };
     let ask = || hooks.tier_up(&module, function, &running);

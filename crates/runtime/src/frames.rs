@@ -12,7 +12,7 @@ use code::code::{Code, CodeKind};
 use code::space::CodeSpace;
 use sys::context::caller_of;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, Pin};
 use crate::backtrace::{Backtrace, Frame};
 use crate::store::Store;
 
@@ -70,16 +70,15 @@ unsafe fn walk(store: &Store, position: Position) -> Backtrace {
         backtrace.frames.len() < MAX_FRAMES
     };
     // SAFETY: promised by the caller.
-    unsafe { each_position(store, position, visit) };
+    unsafe { each_position(store.context.entry.cast(), position, visit) };
     backtrace
 }
 
 /// Calls `visit` with an address in the instruction that each frame executes, innermost first, while it returns true.
 ///
 /// # Safety
-/// As for [`walk`].
-unsafe fn each_position(store: &Store, mut position: Position, mut visit: impl FnMut(usize) -> bool) {
-    let mut activation = store.context.entry.cast::<Activation>();
+/// `position` is a frame of `activation`, the newest of a store.
+unsafe fn each_position(mut activation: *mut Activation, mut position: Position, mut visit: impl FnMut(usize) -> bool) {
     while !activation.is_null() {
         // SAFETY: activations that have not returned are in place.
         let end = unsafe { (*activation).record.fp };
@@ -102,19 +101,30 @@ unsafe fn each_position(store: &Store, mut position: Position, mut visit: impl F
     }
 }
 
-/// Calls `visit` with the code object of each frame of all activations of a store, innermost first; the same code comes
-/// as often as it has frames.
+/// Calls `visit` with the code object of each frame of all activations of a store, and with those that are pinned; the same
+/// code comes as often as it has frames. The stub of a host function that is being called is not among them: the store holds
+/// the function.
 ///
 /// # Safety
-/// As for [`walk_exit`].
-pub(crate) unsafe fn each_code(context: *mut StoreContext, mut visit: impl FnMut(NonNull<Code>) -> bool) {
-    // SAFETY: as in `walk_exit`, for all that follows.
+/// `context` is that of a pinned store that has no activation, or has left Wasm through a trampoline and stays outside;
+/// `space` is where its code lies.
+pub(crate) unsafe fn each_code(context: *mut StoreContext, space: &CodeSpace, mut visit: impl FnMut(NonNull<Code>)) {
+    // SAFETY: promised by the caller, for all that follows: pins and activations that have not returned are in place, and
+    // the exit frame is recorded.
     unsafe {
+        let mut pin = (*context).pinned.cast::<Pin>();
+        while !pin.is_null() {
+            visit((*pin).code);
+            pin = (*pin).previous;
+        }
+        let activation = (*context).entry.cast::<Activation>();
+        if activation.is_null() {
+            return;
+        }
         let (pc, fp) = caller_of((*context).exit_fp);
-        let store = &*(*context).store.cast::<Store>();
-        each_position(store, Position { pc: pc - 1, fp }, |pc| {
+        each_position(activation, Position { pc: pc - 1, fp }, |pc| {
             // SAFETY: a program counter of a frame on the stack, whose code the store keeps alive.
-            if let Some(code) = store.environment().space.lookup(pc) {
+            if let Some(code) = space.lookup(pc) {
                 visit(code);
             }
             true

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use abi::layout::{FuncRef, HostContext};
-use code::code::Code;
+use code::stub_cache::Stub;
 use wasm::heap;
 use wasm::types::{CanonicalTypeIndex, FuncType};
 
@@ -21,8 +21,8 @@ pub struct HostFunction {
     pub type_id: CanonicalTypeIndex,
     /// What keeps the type registered.
     pub registration: Arc<dyn Any + Send + Sync>,
-    /// The stub for this type.
-    pub stub: Arc<Code>,
+    /// The stub for this type: it stays as long as the function, which a store that can reach it keeps.
+    pub stub: Arc<Stub>,
     /// The stub's address, where a code slot points to.
     pub entry: StubSlot,
     /// Called with the context of the call.

@@ -1,12 +1,16 @@
-//! Calls of host functions: the context that an exit stub gets, and what the shim finds through it.
+//! Calls of host functions: the context that an exit stub gets, what the shim finds through it, and how the shim says that
+//! the thread leaves Wasm and comes back, which are safepoints ([`crate::interrupt`]).
 
 use std::sync::Arc;
 
 use abi::layout::{FuncRef, HostContext, StoreContext};
 
-use crate::call::raise;
+use crate::call::{raise, set_pending};
 use crate::func::{HostEntity, HostFunction};
+use crate::interrupt::{answer, handle_caught};
+use crate::requests::URGENT;
 use crate::store::Store;
+use crate::stores::words;
 
 /// The context through which `caller` (null: nobody in particular) calls `function` in the store of `store`.
 pub(crate) fn context(function: &Arc<HostFunction>, store: *mut StoreContext, caller: *mut u8) -> HostContext {
@@ -27,6 +31,89 @@ pub(crate) fn context(function: &Arc<HostFunction>, store: *mut StoreContext, ca
 pub unsafe fn caller(context: *const HostContext) -> (*mut u8, *mut u8) {
     // SAFETY: promised by the caller; a pinned store's context leads to it.
     unsafe { ((*(*(*context).store).store.cast::<Store>()).data(), (*context).caller) }
+}
+
+/// The thread leaves Wasm for a host function. True if it shall not be called: a failure is pending, to be raised.
+///
+/// # Safety
+/// `context` is that of a live, pinned store whose Wasm called a host function on this thread, through its exit stub; nobody
+/// uses the store.
+#[inline]
+#[must_use]
+pub unsafe fn leave(context: *mut StoreContext) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let words = words(context);
+        words.depart(0);
+        words.pending() & URGENT != 0 && leave_slowly(context)
+    }
+}
+
+/// # Safety
+/// As for [`leave`].
+#[cold]
+#[inline(never)]
+unsafe fn leave_slowly(context: *mut StoreContext) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let words = words(context);
+        words.arrive();
+        if let Err(failure) = handle_caught(context) {
+            set_pending(context, failure);
+            return true;
+        }
+        words.depart(0);
+        answer(context);
+        false
+    }
+}
+
+/// The thread comes back from a host function, which has `failed` and left a failure, or not. True if a failure is pending.
+///
+/// # Safety
+/// As for [`leave`], which came before.
+#[inline]
+#[must_use]
+pub unsafe fn come_back(context: *mut StoreContext, failed: bool) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let words = words(context);
+        words.arrive();
+        if words.pending() & URGENT != 0 { come_back_slowly(context, failed) } else { failed }
+    }
+}
+
+/// # Safety
+/// As for [`come_back`].
+#[cold]
+#[inline(never)]
+unsafe fn come_back_slowly(context: *mut StoreContext, failed: bool) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if failed {
+            answer(context);
+        } else if let Err(failure) = handle_caught(context) {
+            set_pending(context, failure);
+            return true;
+        }
+        failed
+    }
+}
+
+/// Runs work of the embedder that is none of a host function's, as the thread leaves Wasm for it and comes back.
+///
+/// # Safety
+/// `context` is that of a live, pinned store whose Wasm called the runtime on this thread, through a trampoline.
+pub(crate) unsafe fn in_host<R>(context: *mut StoreContext, work: impl FnOnce() -> R) -> R {
+    // SAFETY: promised by the caller.
+    unsafe {
+        words(context).depart(0);
+        answer(context);
+        let result = work();
+        words(context).arrive();
+        answer(context);
+        result
+    }
 }
 
 /// Adds a host function that belongs to no instance; the result is a reference to it.

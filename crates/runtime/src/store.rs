@@ -14,19 +14,22 @@ use wasm::heap;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
 use crate::backtrace::Backtrace;
+use crate::entry_stubs::EntryStubs;
 use crate::error::{Failure, Raised, ResourceError};
 use crate::foreground::Foreground;
 use crate::func::{HostEntity, HostFunction};
 use crate::global::Global;
 use crate::hooks::Hooks;
+use crate::host_call::in_host;
 use crate::ids::{GlobalId, InstanceId, MemoryId, StoreId, TableId};
 use crate::image::InitialImage;
 use crate::instance::Instance;
+use crate::interrupt::{Round, run_tasks};
 use crate::limiter::Limiter;
 use crate::memory::Memory;
 use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
-use crate::stores::{Place, Stores};
+use crate::stores::{Registered, Stores};
 use crate::table::Table;
 use crate::usage::Account;
 
@@ -69,6 +72,7 @@ pub struct Store {
     #[expect(clippy::vec_box, reason = "references point into the boxes")]
     host_functions: Vec<Box<HostEntity>>,
     held_functions: Vec<Arc<HostFunction>>,
+    entry_stubs: EntryStubs,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     pub(crate) pending: Option<Raised>,
     limiter: Option<Box<dyn Limiter>>,
@@ -79,8 +83,10 @@ pub struct Store {
     pub(crate) osr_image: OsrImage,
     foreground: Foreground,
     account: Account,
+    /// A task of the foreground queue is running.
+    pub(crate) in_task: bool,
     /// In the registry of `environment`.
-    place: Place,
+    registered: Arc<Registered>,
 }
 
 // SAFETY: the raw pointers lead to memory that the store owns (its context, instance contexts) or that the embedding
@@ -98,18 +104,9 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// An empty store.
     pub fn new(environment: Environment) -> Store {
-        let mut context = Box::new(StoreContext {
-            stack_limit: 0,
-            exit_fp: 0,
-            entry: std::ptr::null_mut(),
-            fuel: 0,
-            epoch_deadline: 0,
-            epoch: environment.epoch.as_ptr(),
-            store: std::ptr::null_mut(),
-            osr_image: std::ptr::null(),
-        });
+        let mut context = Box::new(StoreContext { epoch: environment.epoch.as_ptr(), ..StoreContext::default() });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
-        let place = unsafe { environment.stores.add(&raw mut *context) };
+        let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
         let account = Account::new(environment.stores.totals());
         let mut store = Store {
             id: StoreId::new(),
@@ -121,6 +118,7 @@ impl Store {
             globals: Vec::new(),
             host_functions: Vec::new(),
             held_functions: Vec::new(),
+            entry_stubs: EntryStubs::default(),
             externs: Vec::new(),
             pending: None,
             limiter: None,
@@ -128,9 +126,10 @@ impl Store {
             fuel_reserve: 0,
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
-            foreground: Foreground::new(),
+            foreground: Foreground::new(Arc::clone(&registered)),
+            in_task: false,
             account,
-            place,
+            registered,
         };
         store.tally(|_| {});
         store
@@ -169,27 +168,32 @@ impl Store {
         &raw mut *self.context
     }
 
+    /// The entry stubs that it holds.
+    pub fn entry_stubs(&self) -> &EntryStubs {
+        &self.entry_stubs
+    }
+
     /// Its foreground queue.
     pub fn foreground(&self) -> &Foreground {
         &self.foreground
     }
 
-    /// Runs the tasks of the foreground queue until none is left; gives their number.
+    /// Runs the tasks of the foreground queue until none is left; gives their number. Does nothing inside a task.
     ///
     /// # Errors
     /// The failure of the first task that fails; those behind it wait for the next time.
     ///
     /// # Safety
-    /// `store` is alive and pinned, and nobody else uses it; the tasks do, so no reference to it is held meanwhile.
+    /// `store` is alive and pinned, and nobody else uses it; the tasks do, so no reference to it is held meanwhile. Wasm of it
+    /// does not run, but may have called the host function that calls this.
     pub unsafe fn poll(store: *mut Store) -> Result<usize, Failure> {
-        // SAFETY: promised by the caller; the loan ends here.
-        let foreground = unsafe { (*store).foreground.clone() };
-        let mut count = 0;
-        while let Some(task) = foreground.pop() {
-            count += 1;
-            catch_unwind(AssertUnwindSafe(|| task(store))).map_err(Failure::Panic)??;
-        }
-        Ok(count)
+        // SAFETY: promised by the caller.
+        unsafe { run_tasks(store, Round::All) }
+    }
+
+    /// How others reach its thread.
+    pub(crate) fn registered(&self) -> &Arc<Registered> {
+        &self.registered
     }
 
     /// The embedding layer's data pointer.
@@ -410,7 +414,8 @@ impl Store {
         let Some(mut callback) = callback else {
             return Err(Failure::Trap(TrapReason::Interrupt));
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| callback(data)));
+        // SAFETY: running code came here through a trampoline.
+        let outcome = unsafe { in_host((*store).context(), || catch_unwind(AssertUnwindSafe(|| callback(data)))) };
         // SAFETY: promised by the caller; the callback has returned, and what it borrowed has ended with it.
         let store = unsafe { &mut *store };
         // The callback may have set another one, which then stays.
@@ -486,7 +491,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.environment.stores.remove(&self.place);
+        self.environment.stores.remove(&self.registered);
         self.foreground.close();
     }
 }

@@ -1,33 +1,44 @@
 //! The stores of an engine, and which code their stacks hold: what must be known before code is freed.
 //!
 //! Problem: code that better code has replaced may still be on a stack, or in a register of a thread that is just about to
-//! call it. Asking every thread costs the fast path; not asking keeps dead code for ever.
+//! call it. Asking every thread at every call costs the fast path; not asking keeps dead code for ever.
 //!
 //! 1. Who wants to free code first takes it out of every slot (`NativeModule::retire`, `publish`): from then on no *new*
 //!    load of a slot finds it.
-//! 2. [`Stores::live_code`] passes a memory barrier on behalf of all threads. A thread that enters Wasm sets
-//!    `StoreContext::entry` before it loads its first slot (`call`). So after the barrier, either we see its `entry`, or it
-//!    sees the new slots.
-//! 3. Under the registry's lock, stores with a null `entry` hold no code. The store that is running on this thread, in a
-//!    hook, is walked by frame pointers. If any other store is running, nothing is known, and the code is kept for next time.
+//! 2. [`Stores::request_reports`] asks every store, then passes a memory barrier on behalf of all threads
+//!    ([`crate::requests`] tells how neither side can miss the other).
+//! 3. A store that is idle, or has called a host function, is answered for at once, by the thread that asks: it walks the
+//!    store's frames while the lock keeps the store's thread out of Wasm. So is the store whose hook it runs in.
+//! 4. A store whose thread is in Wasm is interrupted, and answers for itself at its next safepoint ([`crate::interrupt`]), or
+//!    when it leaves Wasm. A store that dies answers that it holds nothing.
 //!
-//! A store that is made after step 3 takes the registry's lock first, and so sees the new slots.
+//! A store that is made after step 2 takes the registry's lock first, and so sees the new slots.
 //!
 //! Invariant: a hook gets no code pointer before it frees code and uses it after.
+//! Invariant: no lock of this file or of the requests is held when [`LiveCode::report`] is called.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::layout::StoreContext;
+use code::space::CodeSpace;
 use sys::code_memory::synchronize_threads;
 
 use crate::frames;
+use crate::requests::{Open, Requests, Standing, TERMINATE, Ticket, Words};
 use crate::usage::Totals;
 
 #[cfg(test)]
 mod tests;
+
+/// Receives the addresses of the code objects (`code::code::Code`) that a store's stacks hold.
+pub trait LiveCode: Send + Sync {
+    /// One store's, or those of several. Called with no lock held, on any thread; must not panic.
+    fn report(&self, live: &HashSet<usize>);
+}
 
 /// The store whose Wasm called a hook on this thread.
 #[derive(Debug)]
@@ -44,21 +55,127 @@ impl Running {
     }
 }
 
-/// The context of a living store.
-#[derive(Clone, Copy, Debug)]
-struct Registered(*mut StoreContext);
+/// What others have of a store: how to ask its thread for something.
+pub(crate) struct Registered {
+    /// Good as long as the requests are open.
+    context: *mut StoreContext,
+    /// Where its code lies.
+    space: Arc<CodeSpace>,
+    requests: Requests<Arc<dyn LiveCode>>,
+    /// In the registry.
+    place: usize,
+}
 
-// SAFETY: the pointer is used for atomic loads of one field while the registry's lock is held, and a store leaves the
-// registry, under that lock, before it dies.
+// SAFETY: the context is used while the requests are open and locked: its atomic fields by any thread, the rest only when
+// the store's thread cannot change it.
 unsafe impl Send for Registered {}
+// SAFETY: as above.
+unsafe impl Sync for Registered {}
 
-/// The place of a store in a registry.
-#[derive(Debug)]
-pub(crate) struct Place(usize);
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// The words of a context.
+///
+/// # Safety
+/// The context lives during `'a`.
+#[inline(always)]
+pub(crate) unsafe fn words<'a>(context: *mut StoreContext) -> Words<'a> {
+    // SAFETY: promised by the caller; these fields are atomic.
+    unsafe {
+        Words { in_wasm: &(*context).in_wasm, interrupt: &(*context).interrupt, stack_limit: &(*context).stack_limit }
+    }
+}
+
+/// The requests of a store that lives, locked, and the words of its context.
+struct Door<'a> {
+    open: Open<'a, Arc<dyn LiveCode>>,
+    words: Words<'a>,
+}
+
+impl Registered {
+    /// None if the store is gone.
+    fn door(&self) -> Option<Door<'_>> {
+        let open = self.requests.open()?;
+        // SAFETY: the store closes its requests, under their lock, before the context goes.
+        Some(Door { open, words: unsafe { words(self.context) } })
+    }
+
+    /// Sets a bit in the store's `interrupt`, and sees to it that running code notices soon.
+    pub(crate) fn interrupt(&self, bit: u64) {
+        let Some(mut door) = self.door() else { return };
+        if !door.open.raise(door.words, bit) {
+            return;
+        }
+        // Without a barrier the thread may miss the raised limit, and only finds the bit at a loop or a transition.
+        let _ = synchronize_threads();
+        let runs = door.open.stop(door.words);
+        // SAFETY: the store lives, and while its thread is in the host it cannot change `entry` without the lock.
+        if bit == TERMINATE && !runs && unsafe { (*self.context).entry.is_null() } {
+            door.words.interrupt.fetch_and(!TERMINATE, Ordering::Relaxed);
+        }
+    }
+
+    /// Sets a bit that running code does not notice.
+    pub(crate) fn remember(&self, bit: u64) {
+        if let Some(mut door) = self.door() {
+            door.open.raise(door.words, bit);
+        }
+    }
+
+    /// The store's thread is in Wasm, or will be, with something left to do at its next safepoint.
+    pub(crate) fn stop_again(&self) {
+        if let Some(mut door) = self.door() {
+            door.open.stop(door.words);
+        }
+    }
+
+    /// The store's thread takes its requests: all reports, and of the other bits those in `bits`. Gives the bits that were
+    /// set, and whom to report to.
+    pub(crate) fn take(&self, bits: u64) -> (u64, Vec<Arc<dyn LiveCode>>) {
+        let Some(mut door) = self.door() else { return (0, Vec::new()) };
+        // SAFETY: the store lives, and this is its thread.
+        let limit = unsafe { (*self.context).true_limit };
+        let (set, asked) = door.open.take(door.words, bits, limit);
+        (set, asked.into_iter().map(|(_, sink)| sink).collect())
+    }
+
+    /// The code on the store's stacks.
+    ///
+    /// # Safety
+    /// This is the store's thread, or that cannot go into Wasm now; the store lives.
+    pub(crate) unsafe fn live_code(&self, live: &mut HashSet<usize>) {
+        // SAFETY: promised by the caller.
+        unsafe { frames::each_code(self.context, &self.space, |code| _ = live.insert(code.as_ptr() as usize)) };
+    }
+
+    /// False if the store is gone.
+    fn ask(&self, ticket: Ticket, sink: &Arc<dyn LiveCode>) -> bool {
+        let Some(mut door) = self.door() else { return false };
+        door.open.ask(door.words, ticket, Arc::clone(sink));
+        true
+    }
+
+    /// After the barrier: adds to `live` what the store holds, if it can be answered for. False if it answers itself, or did
+    /// so as it died.
+    fn answer(&self, ticket: Ticket, here: Option<&Running>, live: &mut HashSet<usize>) -> bool {
+        let Some(mut door) = self.door() else { return false };
+        let ours = here.is_some_and(|running| running.context == self.context);
+        match door.open.settle(door.words, ticket, ours) {
+            // SAFETY: it runs a hook on this thread, or it is in the host and comes back only with the lock, which we hold.
+            Standing::Ours(_) => unsafe { self.live_code(live) },
+            Standing::Theirs => return false,
+        }
+        true
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
-    stores: Vec<Option<Registered>>,
+    stores: Vec<Option<Arc<Registered>>>,
     vacant: Vec<usize>,
 }
 
@@ -67,29 +184,32 @@ struct State {
 pub struct Stores {
     state: Mutex<State>,
     totals: Arc<Totals>,
+    tickets: AtomicU64,
 }
 
 impl Stores {
     /// # Safety
     /// The context stays where it is until [`Stores::remove`] has returned.
-    pub(crate) unsafe fn add(&self, context: *mut StoreContext) -> Place {
+    pub(crate) unsafe fn add(&self, context: *mut StoreContext, space: Arc<CodeSpace>) -> Arc<Registered> {
         let mut state = self.lock();
-        match state.vacant.pop() {
-            Some(place) => {
-                state.stores[place] = Some(Registered(context));
-                Place(place)
-            }
-            None => {
-                state.stores.push(Some(Registered(context)));
-                Place(state.stores.len() - 1)
-            }
-        }
+        let place = state.vacant.pop().unwrap_or_else(|| {
+            state.stores.push(None);
+            state.stores.len() - 1
+        });
+        let registered = Arc::new(Registered { context, space, requests: Requests::new(), place });
+        state.stores[place] = Some(Arc::clone(&registered));
+        registered
     }
 
-    pub(crate) fn remove(&self, place: &Place) {
+    /// The store dies. It answers what it was asked.
+    pub(crate) fn remove(&self, registered: &Registered) {
         let mut state = self.lock();
-        state.stores[place.0] = None;
-        state.vacant.push(place.0);
+        state.stores[registered.place] = None;
+        state.vacant.push(registered.place);
+        drop(state);
+        for (_, sink) in registered.requests.close() {
+            sink.report(&HashSet::new());
+        }
     }
 
     /// What all stores take.
@@ -108,27 +228,46 @@ impl Stores {
         self.len() == 0
     }
 
-    /// The addresses of the code objects (`code::code::Code`) that stacks hold now. Code that is in no slot since before
-    /// the call, and not in the result, can be freed. None if a store other than `here` is running: nothing is known then.
+    /// Asks all stores which code their stacks hold. The code in question must be in no slot since before the call.
+    ///
+    /// Stores that are idle or in a host function, and the one that runs `here`, are answered for on this thread: with exactly
+    /// one report for all of them together, before this returns, even if there is none. The result is the number of
+    /// stores that run elsewhere; each reports once, on its own thread, soon, or when it dies, which may be before this
+    /// returns. So there is one report more than the result says. Code that none of them names can be freed.
     ///
     /// # Errors
-    /// When the kernel has no barrier for all threads; nothing can ever be known then.
+    /// When the kernel has no barrier for all threads; nothing can ever be known then, and what is reported means nothing.
+    pub fn request_reports(&self, here: Option<&Running>, sink: &Arc<dyn LiveCode>) -> io::Result<usize> {
+        let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
+        let mut stores: Vec<Arc<Registered>> = self.lock().stores.iter().flatten().cloned().collect();
+        // Where there is no barrier nobody is bothered.
+        synchronize_threads()?;
+        stores.retain(|store| store.ask(ticket, sink));
+        synchronize_threads()?;
+        let mut live = HashSet::new();
+        let running = stores.iter().filter(|store| !store.answer(ticket, here, &mut live)).count();
+        sink.report(&live);
+        Ok(running)
+    }
+
+    /// The addresses of the code objects that stacks hold now, or None if a store other than `here` has an activation:
+    /// nothing is known then.
+    ///
+    /// # Errors
+    /// As for [`Stores::request_reports`].
     pub fn live_code(&self, here: Option<&Running>) -> io::Result<Option<HashSet<usize>>> {
         synchronize_threads()?;
-        let here = here.map_or(std::ptr::null_mut(), |running| running.context);
-        let busy = |registered: &Registered| {
-            // SAFETY: registered, and the lock is held, so the store lives; all access to `entry` from other threads is
-            // atomic (`call`).
-            let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*registered.0).entry) };
-            registered.0 != here && !entry.load(Ordering::Acquire).is_null()
-        };
-        if self.lock().stores.iter().flatten().any(busy) {
-            return Ok(None);
-        }
         let mut live = HashSet::new();
-        if !here.is_null() {
-            // SAFETY: promised by who made `here`.
-            unsafe { frames::each_code(here, |code| live.insert(code.as_ptr() as usize)) };
+        for store in self.lock().stores.iter().flatten() {
+            // SAFETY: registered, and the registry's lock is held, so the store lives; all access to `entry` from other
+            // threads is atomic (`call`).
+            let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*store.context).entry) };
+            if here.is_some_and(|running| running.context == store.context) {
+                // SAFETY: it runs a hook on this thread.
+                unsafe { store.live_code(&mut live) };
+            } else if !entry.load(Ordering::Acquire).is_null() {
+                return Ok(None);
+            }
         }
         Ok(Some(live))
     }

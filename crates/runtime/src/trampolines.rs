@@ -7,6 +7,7 @@ use abi::feedback::MAX_TARGETS;
 use abi::layout::{InstanceHeader, StoreContext};
 
 use crate::call::{lazy_compile, raise, tier_up_entry};
+use crate::interrupt::at_prologue;
 
 const STORE: usize = offset_of!(InstanceHeader, store);
 const EXIT_FP: usize = offset_of!(StoreContext, exit_fp);
@@ -19,6 +20,16 @@ sys::lazy_trampoline! {
 sys::lazy_trampoline! {
     /// Where baseline code goes whose budget is spent at its entry: goes on in the function's newest code.
     tier_up, hook = tier_up_entry, raise = raise, store_offset = STORE, exit_fp_offset = EXIT_FP
+}
+
+sys::lazy_trampoline! {
+    /// Where a function goes that was interrupted in its prologue, as if it had not begun.
+    interrupted, hook = at_prologue, raise = raise, store_offset = STORE, exit_fp_offset = EXIT_FP
+}
+
+/// Where the signal handler leads a thread whose prologue was interrupted, with the address of the `Code` in `r11`.
+pub(crate) fn interrupt_trampoline() -> *const u8 {
+    interrupted as *const u8
 }
 
 sys::record_target_stub! {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 pub use engine::memory_usage::{MemoryUsage, ModuleMemoryUsage, StoreUsage as StoreMemoryUsage};
 pub use engine::metrics::{Distribution, Metric, MetricValue, MetricsSnapshot, Unit};
-pub use engine::statistics::{EngineStatistics, TieringStatistics};
+pub use engine::statistics::{CacheStatistics, CodeGcStatistics, EngineStatistics, StubStatistics, TieringStatistics};
 
 /// The compiler, the compiled code and the threads that modules and stores share. A handle, cheap to clone and usable from
 /// any thread; with the last handle, module and store goes all that belongs to it.
@@ -143,10 +143,32 @@ impl Engine {
         self.inner.memory_usage()
     }
 
-    /// Frees machine code that better code has replaced, and gives the bytes freed. This happens by itself when it is worth
-    /// it; code stays as long as a store other than the caller's is in a call.
+    /// Frees machine code that nothing leads to any more, and gives the bytes freed. This happens by itself when it is worth
+    /// it. Code that a call is in stays; stores that are in calls on other threads are asked, and if one takes long to answer
+    /// (because it compiles, say), the rest is freed after this has returned.
+    ///
+    /// ```
+    /// use upshift::{Engine, Module};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module (func) (func))")?;
+    /// module.compile_all()?;
+    /// assert_eq!(engine.collect_code(), 0);
+    /// assert!(engine.flush_code() > 0);
+    /// assert_eq!(module.statistics().code_bytes, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn collect_code(&self) -> usize {
         self.inner.collect_code()
+    }
+
+    /// Drops the code of all functions that are in the baseline tier, which is quickly made again when they are called, and
+    /// collects. For when memory is short. Gives the bytes freed. See [`Module::flush_code`](crate::Module::flush_code) for
+    /// one module's code.
+    pub fn flush_code(&self) -> usize {
+        self.inner.flush_code()
     }
 
     /// An error unless fuel is on.

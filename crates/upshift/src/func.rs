@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::host_func;
 pub use crate::host_func::IntoFunc;
-use crate::store::{AsContext, AsContextMut, StoreContextMut, assert_same_store};
+use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreInner, assert_same_store};
 use crate::typed_func::TypedFunc;
 use crate::types::FuncType;
 use crate::values::Val;
@@ -105,11 +105,14 @@ impl Func {
         self.ty(store).matches(ty)
     }
 
-    fn wasm_type<T>(&self, store: &crate::store::StoreContext<'_, T>) -> Arc<wasm::types::FuncType> {
-        assert_same_store(&store.0.runtime, self.store);
+    fn type_id(&self, store: &RuntimeStore) -> CanonicalTypeIndex {
+        assert_same_store(store, self.store);
         // SAFETY: a function of this store, which is alive.
-        let id = unsafe { self.raw.as_ref().type_id };
-        store.0.engine.inner.types().func_type(CanonicalTypeIndex(id))
+        CanonicalTypeIndex(unsafe { self.raw.as_ref().type_id })
+    }
+
+    fn wasm_type<T>(&self, store: &crate::store::StoreContext<'_, T>) -> Arc<wasm::types::FuncType> {
+        store.0.engine.inner.types().func_type(self.type_id(&store.0.runtime))
     }
 
     /// Calls the function with any values.
@@ -132,7 +135,7 @@ impl Func {
                 results.len()
             )));
         }
-        let stub = store.0.engine.inner.entry_stub(&ty)?;
+        let stub = entry_stub(store.0, self.type_id(&store.0.runtime), &ty)?;
         let runtime = &mut store.0.runtime;
         let mut values = vec![0u128; params.len().max(results.len()).max(1)];
         for ((slot, param), ty) in values.iter_mut().zip(params).zip(ty.params()) {
@@ -140,7 +143,7 @@ impl Func {
         }
         // SAFETY: the stub is that of the function's type, every value was checked to be of its type and store, and there
         // is a slot for every parameter and result.
-        unsafe { runtime::call::call(runtime.context(), stub.entry(), self.raw.as_ptr(), values.as_mut_ptr()) }
+        unsafe { runtime::call::call(runtime.context(), stub, self.raw.as_ptr(), values.as_mut_ptr()) }
             .map_err(|raised| Error::from_raised(raised, &store.0.engine))?;
         for ((result, &bits), ty) in results.iter_mut().zip(&values).zip(ty.results()) {
             *result = Val::from_slot(bits, ty, runtime);
@@ -165,7 +168,7 @@ impl Func {
         if *ty != wanted {
             return Err(Error::msg(format!("type mismatch: the function is {ty}, not {wanted}")));
         }
-        Ok(TypedFunc::new(*self, store.0.engine.inner.entry_stub(&ty)?.entry()))
+        Ok(TypedFunc::new(*self, entry_stub(store.0, self.type_id(&store.0.runtime), &ty)?))
     }
 
     /// Runs the start function of an instance.
@@ -174,12 +177,23 @@ impl Func {
         instance: InstanceId,
         start: FuncIndex,
     ) -> Result<()> {
-        let stub = store.0.engine.inner.entry_stub(&wasm::types::FuncType::new([], []))?;
+        let module = store.0.runtime.instance(instance).module();
+        let type_id = module.types().id(module.info().functions[start.index()]);
+        let stub = entry_stub(store.0, type_id, &wasm::types::FuncType::new([], []))?;
         let runtime = &mut store.0.runtime;
         let function = runtime.instance(instance).callee(start);
         let mut values = [0u128];
         // SAFETY: validation gave start functions the type `() -> ()`, and the instance is of this store.
-        unsafe { runtime::call::call(runtime.context(), stub.entry(), &raw const function, values.as_mut_ptr()) }
+        unsafe { runtime::call::call(runtime.context(), stub, &raw const function, values.as_mut_ptr()) }
             .map_err(|raised| Error::from_raised(raised, &store.0.engine))
+    }
+}
+
+/// The entry stub for a type, which is that of a function of the store. The address is good as long as the store.
+fn entry_stub<T>(store: &StoreInner<T>, id: CanonicalTypeIndex, ty: &wasm::types::FuncType) -> Result<*const u8> {
+    let held = store.runtime.entry_stubs();
+    match held.get(id) {
+        Some(stub) => Ok(stub),
+        None => Ok(held.hold(id, store.engine.inner.entry_stub(ty)?)),
     }
 }

@@ -65,6 +65,10 @@ fn make(
 /// `context` is that of a host call in a store with data of type `T`.
 #[inline]
 unsafe fn invoke<T: 'static>(context: *mut HostContext, work: impl FnOnce(Caller<'_, T>) -> Result<()>) -> u64 {
+    // SAFETY: promised by the caller, here and below: the exit stub has recorded its frame.
+    if unsafe { runtime::host_call::leave((*context).store) } {
+        return 1;
+    }
     // SAFETY: promised by the caller. The store's Wasm has been left, so nobody else uses the store during the call.
     let (store, caller) = unsafe {
         let (data, caller) = runtime::host_call::caller(context);
@@ -73,13 +77,16 @@ unsafe fn invoke<T: 'static>(context: *mut HostContext, work: impl FnOnce(Caller
     // SAFETY: the context was bound to an instance of this store, or to none.
     let outcome = catch_unwind(AssertUnwindSafe(|| work(unsafe { Caller::new(store, caller) })));
     let failure = match outcome {
-        Ok(Ok(())) => return 0,
+        // SAFETY: as above.
+        Ok(Ok(())) => return unsafe { runtime::host_call::come_back((*context).store, false) }.into(),
         Ok(Err(error)) => error.into_failure(),
         Err(panic) => Failure::Panic(panic),
     };
     // SAFETY: as above; the call came through the host trampoline.
-    unsafe { runtime::call::set_pending((*context).store, failure) };
-    1
+    unsafe {
+        runtime::call::set_pending((*context).store, failure);
+        runtime::host_call::come_back((*context).store, true).into()
+    }
 }
 
 /// The closure of the host function that is called.

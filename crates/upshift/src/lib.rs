@@ -33,6 +33,8 @@ mod externals;
 #[allow(unsafe_code, reason = "calls, and the type behind a reference")]
 mod func;
 mod global;
+#[allow(unsafe_code, reason = "the runtime gives the store back by address")]
+mod handle;
 #[allow(unsafe_code, reason = "shims get their closure and values from the runtime by address")]
 mod host_func;
 mod instance;
@@ -55,13 +57,14 @@ mod values;
 mod wasm_ty;
 
 pub use crate::engine::{
-    Distribution, Engine, EngineStatistics, EngineWeak, MemoryUsage, Metric, MetricValue, MetricsSnapshot,
-    ModuleMemoryUsage, StoreMemoryUsage, TieringStatistics, Unit,
+    CacheStatistics, CodeGcStatistics, Distribution, Engine, EngineStatistics, EngineWeak, MemoryUsage, Metric,
+    MetricValue, MetricsSnapshot, ModuleMemoryUsage, StoreMemoryUsage, StubStatistics, TieringStatistics, Unit,
 };
 pub use ::engine::events::{
     CacheOutcome, Cause, CompileMethod, Event, EventKind, EventLog, FieldValue, Listener as EventListener,
     ModuleNumber, Outcome, thread_number,
 };
+pub use ::engine::pool::{Label, ManualPool, Pending, Pool, Task, ThreadPool, Urgency};
 pub use caller::Caller;
 pub use config::{Config, Strategy, TierChoice};
 #[doc(hidden)]
@@ -70,6 +73,7 @@ pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError
 pub use externals::{Export, Extern};
 pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;
+pub use handle::StoreHandle;
 pub use instance::{Instance, InstancePre};
 pub use limits::{
     DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter, StoreLimits, StoreLimitsBuilder,

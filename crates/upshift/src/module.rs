@@ -1,10 +1,12 @@
 //! `Module`: decoded, validated and, function by function, compiled.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::compile::source::Source;
 use engine::events::ModuleNumber;
 use engine::memory_usage::ModuleMemoryUsage;
 use engine::module::{NativeModule, compile, validate};
@@ -111,8 +113,7 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        let native = compile(&engine.inner, binary).map_err(Error::from_module)?;
-        Ok(Module { engine: engine.clone(), native })
+        Module::from_source(engine, binary)
     }
 
     /// Makes a module from a file in the binary or the text format.
@@ -126,7 +127,15 @@ impl Module {
             error.set_path(file);
             error
         })?;
-        Module::from_binary(engine, &binary)
+        match binary {
+            Cow::Borrowed(_) => Module::from_source(engine, bytes),
+            Cow::Owned(binary) => Module::from_source(engine, binary),
+        }
+    }
+
+    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Module> {
+        let native = compile(&engine.inner, source).map_err(Error::from_module)?;
+        Ok(Module { engine: engine.clone(), native })
     }
 
     /// Decodes and validates a module in the binary format, and makes nothing.
@@ -135,7 +144,7 @@ impl Module {
     /// A [`CompileError`]: the fault with the least offset.
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
         let inner = &engine.inner;
-        validate(inner.config(), inner.pool().threads(), binary).map(drop).map_err(Error::from_module)
+        validate(inner.config(), inner.threads(), binary).map(drop).map_err(Error::from_module)
     }
 
     pub(crate) fn from_native(engine: &Engine, native: Arc<NativeModule>) -> Module {

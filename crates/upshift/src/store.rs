@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::engine::{Engine, StoreMemoryUsage};
 use crate::error::{Error, Result};
+use crate::handle::StoreHandle;
 use crate::limits::{LimiterAdapter, ResourceLimiter};
 
 /// An isolated context: instances, memories, tables, globals and host state `T`. Used by one thread at a time; nothing of
@@ -87,6 +88,22 @@ impl<T: 'static> Store<T> {
         data
     }
 
+    /// What other threads may do with the store: post tasks to it, and end what runs.
+    pub fn handle(&self) -> StoreHandle<T> {
+        StoreContext(&self.inner).handle()
+    }
+
+    /// Runs the tasks that were posted to the store's [handles](Store::handle) until none is left. Gives their number.
+    ///
+    /// # Errors
+    /// The error of the first task that fails; those behind it wait for the next time.
+    ///
+    /// # Panics
+    /// With the panic of a task; likewise.
+    pub fn poll(&mut self) -> Result<usize> {
+        StoreContextMut(&mut self.inner).poll()
+    }
+
     /// Asks `limiter` before memories and tables are made or grown, and for the number of instances, memories and tables
     /// that the store may have.
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
@@ -159,6 +176,11 @@ impl<'a, T: 'static> StoreContext<'a, T> {
         &self.0.data
     }
 
+    /// What other threads may do with the store; see [`Store::handle`].
+    pub fn handle(&self) -> StoreHandle<T> {
+        StoreHandle::new(self.0.runtime.foreground().clone())
+    }
+
     /// Fuel left; see [`Store::get_fuel`].
     ///
     /// # Errors
@@ -183,6 +205,25 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// The host state, to be changed.
     pub fn data_mut(&mut self) -> &mut T {
         &mut self.0.data
+    }
+
+    /// What other threads may do with the store; see [`Store::handle`].
+    pub fn handle(&self) -> StoreHandle<T> {
+        StoreContext(self.0).handle()
+    }
+
+    /// Runs the tasks that wait, as [`Store::poll`] does. In a host function, those posted by [`StoreHandle::post_idle`] go on
+    /// waiting; in a task, all do, and the result is 0.
+    ///
+    /// # Errors
+    /// As for [`Store::poll`].
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn poll(&mut self) -> Result<usize> {
+        let store = &raw mut self.0.runtime;
+        // SAFETY: the store is lent to us exclusively, and not used here until the tasks have run. Who has it is the host.
+        unsafe { runtime::store::Store::poll(store) }.map_err(Error::from_failure)
     }
 
     /// Fuel left; see [`Store::get_fuel`].

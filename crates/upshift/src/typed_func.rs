@@ -15,7 +15,7 @@ const SLOTS: usize = 17;
 #[derive(Debug)]
 pub struct TypedFunc<Params, Results> {
     func: Func,
-    /// The entry stub of the type; the engine keeps it.
+    /// The entry stub of the type; the function's store keeps it.
     stub: *const u8,
     _types: PhantomData<fn(Params) -> Results>,
 }

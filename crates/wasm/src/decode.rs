@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod error;
+pub mod prefix_hash;
 pub(crate) mod reader;
 pub(crate) mod section;
 pub mod stream;

@@ -7,6 +7,7 @@
 //! that other crates see.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -36,6 +37,9 @@ type Result<T> = std::result::Result<T, DecodeError>;
 
 /// How many bodies a thread takes at a time: enough to make taking cheap, few enough to end together.
 const CHUNK: u32 = 16;
+
+/// Of a body that is asked for and is not there.
+const NO_BODY: &str = "no such function body";
 
 /// What is needed to validate the bodies of a module: shared by all threads that do it.
 pub struct Unvalidated {
@@ -68,13 +72,13 @@ impl Unvalidated {
     /// section of that name says.
     pub(crate) fn new(
         info: &ModuleInfo,
-        validator: ModuleValidator,
+        validator: &ModuleValidator,
         features: &Features,
         limits: &Limits,
         data_count: Option<u32>,
     ) -> Unvalidated {
         Unvalidated {
-            resources: Resources::new(validator),
+            resources: Resources::new(validator.sections()),
             wasm_features: convert::features(features),
             features: *features,
             limits: *limits,
@@ -94,19 +98,21 @@ impl Unvalidated {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let func = info.func_index(index);
-        self.validate_unnamed(info, wire_bytes, index, scratch)
+        let missing = || DecodeError::invalid(wire_bytes.len(), NO_BODY);
+        let body = info.bodies.get(index.index()).cloned().ok_or_else(missing);
+        body.and_then(|body| self.validate_unnamed(info, wire_bytes, (index, body), scratch))
             .map_err(|fault| fault.in_function(func, info.function_name(wire_bytes, func)))
     }
 
-    fn validate_unnamed(
+    /// Validates a function's body at a place that `info` need not know.
+    pub(crate) fn validate_unnamed(
         &self,
         info: &ModuleInfo,
         wire_bytes: &[u8],
-        index: DefinedFuncIndex,
+        (index, range): (DefinedFuncIndex, Range<usize>),
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let missing = || DecodeError::invalid(wire_bytes.len(), "no such function body");
-        let range = info.bodies.get(index.index()).ok_or_else(missing)?;
+        let missing = || DecodeError::invalid(wire_bytes.len(), NO_BODY);
         let bytes = wire_bytes.get(range.clone()).ok_or_else(missing)?;
         let body = Body { func: info.func_index(index), bytes, offset: range.start };
         match self.fast(info, body, &mut scratch.stacks) {
@@ -135,9 +141,9 @@ impl Unvalidated {
 
     /// The verdict in words.
     fn slow(&self, info: &ModuleInfo, wire_bytes: &[u8], body: Body<'_>, scratch: &mut Scratch) -> Result<()> {
-        let missing = || DecodeError::invalid(body.offset, "no such function body");
+        let missing = || DecodeError::invalid(body.offset, NO_BODY);
         let to_validate = FuncToValidate {
-            resources: self.resources.get(wire_bytes)?,
+            resources: self.resources.get(wire_bytes, self.wasm_features)?,
             index: body.func.0,
             ty: info.functions.get(body.func.index()).ok_or_else(missing)?.0,
             features: self.wasm_features,
@@ -159,33 +165,9 @@ impl Unvalidated {
     /// # Errors
     /// The fault with the earliest offset, whatever the number of threads.
     pub fn validate_all(&self, info: &ModuleInfo, wire_bytes: &[u8], threads: usize) -> Result<()> {
-        let count = info.bodies.len() as u32;
-        let next = AtomicU32::new(0);
-        // Bodies lie in index order, so the smallest index has the earliest offset.
-        let first_bad = AtomicU32::new(count);
-        let fault: Mutex<Option<(u32, DecodeError)>> = Mutex::new(None);
-        let work = || {
-            let mut scratch = Scratch::default();
-            loop {
-                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-                // A body before the first bad one may hold an earlier fault; one behind it cannot.
-                if start >= first_bad.load(Ordering::Relaxed) {
-                    return;
-                }
-                for index in start..count.min(start.saturating_add(CHUNK)) {
-                    let body = DefinedFuncIndex(index);
-                    if let Err(found) = self.validate(info, wire_bytes, body, &mut scratch) {
-                        first_bad.fetch_min(index, Ordering::Relaxed);
-                        let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
-                        if fault.as_ref().is_none_or(|&(known, _)| index < known) {
-                            *fault = Some((index, found));
-                        }
-                        break;
-                    }
-                }
-            }
-        };
-        let helpers = threads.saturating_sub(1).min((count / CHUNK) as usize);
+        let search = Search::new(info);
+        let work = || search.help(self, info, wire_bytes, &|| true);
+        let helpers = threads.saturating_sub(1).min(info.bodies.len() / CHUNK as usize);
         std::thread::scope(|scope| {
             for _ in 0..helpers {
                 // A thread that cannot be had leaves its share to the others.
@@ -193,7 +175,57 @@ impl Unvalidated {
             }
             work();
         });
-        match fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        search.finish()
+    }
+}
+
+/// The search for the first fault in the bodies of a module, by any number of threads.
+#[derive(Debug)]
+pub struct Search {
+    count: u32,
+    next: AtomicU32,
+    /// Bodies lie in index order, so the smallest index has the earliest offset.
+    first_bad: AtomicU32,
+    fault: Mutex<Option<(u32, DecodeError)>>,
+}
+
+impl Search {
+    /// A search that nobody has begun.
+    pub fn new(info: &ModuleInfo) -> Search {
+        let count = info.bodies.len() as u32;
+        let (next, first_bad) = (AtomicU32::new(0), AtomicU32::new(count));
+        Search { count, next, first_bad, fault: Mutex::new(None) }
+    }
+
+    /// Validates bodies, a few at a time, until none is left to take, or `go_on` says no.
+    pub fn help(&self, bodies: &Unvalidated, info: &ModuleInfo, wire_bytes: &[u8], go_on: &dyn Fn() -> bool) {
+        let mut scratch = Scratch::default();
+        loop {
+            let start = self.next.fetch_add(CHUNK, Ordering::Relaxed);
+            // A body before the first bad one may hold an earlier fault; one behind it cannot.
+            if start >= self.first_bad.load(Ordering::Relaxed) || !go_on() {
+                return;
+            }
+            for index in start..self.count.min(start.saturating_add(CHUNK)) {
+                let body = DefinedFuncIndex(index);
+                if let Err(found) = bodies.validate(info, wire_bytes, body, &mut scratch) {
+                    self.first_bad.fetch_min(index, Ordering::Relaxed);
+                    let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+                    if fault.as_ref().is_none_or(|&(known, _)| index < known) {
+                        *fault = Some((index, found));
+                    }
+                    break;
+                }
+            }
+        }
+    }
+
+    /// What the search found, when everybody who helped is done.
+    ///
+    /// # Errors
+    /// The fault with the earliest offset.
+    pub fn finish(&self) -> Result<()> {
+        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some((_, fault)) => Err(fault),
             None => Ok(()),
         }

@@ -283,6 +283,7 @@ impl<'a> Function<'a> {
         }
         let code = self.resolve(callee);
         self.asm.mov_rm(Width::W64, Gpr::RAX, code);
+        self.has_tail_calls = true;
         // Which registers are to be restored is known at the function's end.
         let exit = match self.tail_exit {
             Some(exit) if own == new => exit,

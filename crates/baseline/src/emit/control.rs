@@ -164,7 +164,7 @@ impl Function<'_> {
         let header = self.asm.label_here();
         self.open(FrameKind::Loop { at: self.at, spent: None }, ty, Some((header, state)));
         self.loops.push(self.calls);
-        self.poll();
+        self.poll_loop();
     }
 
     fn open_if(&mut self, ty: BlockType) {

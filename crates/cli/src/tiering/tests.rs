@@ -17,7 +17,7 @@ fn parse(line: &str) -> Result<Tiering, clap::Error> {
 #[test]
 fn every_option_reaches_its_field() {
     let line = "--tier baseline --compile hybrid --max-code 16M --tiering-budget 100 --lazy-validation --no-inlining \
-                --no-osr --sync-tier-up";
+                --no-osr --sync-tier-up --stress-code-gc";
     let tiering = parse(line).unwrap();
     assert_eq!(tiering.max_code, Some(16 << 20));
     assert_eq!(tiering.describe(), line.replace("16M", &(16 << 20).to_string()));
@@ -25,7 +25,7 @@ fn every_option_reaches_its_field() {
     for part in ["strategy: Hybrid", "tier: Baseline", "lazy_validation: true", "tiering_budget: 100", "osr: false"] {
         assert!(config.contains(part), "{part} in {config}");
     }
-    for part in ["inlining: false", "max_code_bytes: Some(16777216)", "sync_tier_up: true"] {
+    for part in ["inlining: false", "max_code_bytes: Some(16777216)", "sync_tier_up: true", "code_gc_stress: true"] {
         assert!(config.contains(part), "{part} in {config}");
     }
 }

@@ -50,16 +50,16 @@ fn better_code_takes_over_and_the_old_is_freed_when_no_stack_holds_it() {
     let before = space.code_bytes();
     let baseline = publish(&module, 1, Tier::Baseline);
     assert_eq!((module.table().get(f), module.tier(f)), (baseline, Some(Tier::Baseline)));
+    let held = HashSet::from([module.code(f).map(|code| Arc::as_ptr(&code).addr()).unwrap()]);
+    let before_it_was_retired = module.now();
     let optimizing = publish(&module, 1, Tier::Optimizing);
     assert_eq!(module.table().get(f), optimizing);
     // Code of a lower tier that comes late is dropped.
     assert_eq!(publish(&module, 1, Tier::Baseline), optimizing);
     assert_eq!((module.retired_bytes(), space.retired_bytes()), (100, 100));
-    let candidates = module.retired();
-    let held = candidates.clone();
-    assert!(module.take_retired(&candidates, &held).is_empty());
-    assert!(module.take_retired(&HashSet::new(), &HashSet::new()).is_empty());
-    let freed = module.take_retired(&candidates, &HashSet::new());
+    assert!(module.take_retired(module.now(), &held).is_empty());
+    assert!(module.take_retired(before_it_was_retired, &HashSet::new()).is_empty());
+    let freed = module.take_retired(module.now(), &HashSet::new());
     assert_eq!((freed.len(), freed[0].entry()), (1, baseline));
     drop(freed);
     assert_eq!((module.retired_bytes(), space.retired_bytes()), (0, 0));
@@ -73,7 +73,7 @@ fn better_code_takes_over_and_the_old_is_freed_when_no_stack_holds_it() {
     let flushed = module.flush(|_| true);
     assert_eq!((flushed.functions, flushed.loops), (vec![f], vec![]));
     assert_eq!((module.table().get(f), module.tier(f)), (lazy, None));
-    drop(module.take_retired(&module.retired(), &HashSet::new()));
+    drop(module.take_retired(module.now(), &HashSet::new()));
     assert_eq!((space.code_bytes(), module.statistics().flushed), (before, 1));
 }
 
@@ -145,7 +145,7 @@ fn threads_that_publish_the_same_function_agree() {
         }
         scope.spawn(|| {
             for _ in 0..20 {
-                drop(module.take_retired(&module.retired(), &HashSet::new()));
+                drop(module.take_retired(module.now(), &HashSet::new()));
             }
         });
     });
@@ -153,7 +153,7 @@ fn threads_that_publish_the_same_function_agree() {
         assert_eq!(module.tier(function), Some(Tier::Optimizing));
         assert_eq!(module.code(function).map(|code| code.entry()), Some(module.table().get(function)));
     }
-    drop(module.take_retired(&module.retired(), &HashSet::new()));
+    drop(module.take_retired(module.now(), &HashSet::new()));
     let statistics = module.statistics();
     assert_eq!((statistics.optimizing.functions, statistics.baseline.functions), (50, 0));
     assert_eq!((statistics.code_bytes(), space.retired_bytes()), (5000, 0));

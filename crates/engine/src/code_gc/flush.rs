@@ -48,6 +48,11 @@ pub(super) fn coldest(service: &Service, wanted: usize) {
     }
 }
 
+/// Flushes all code of the baseline tier.
+pub(super) fn baseline(service: &Service) {
+    everything(service, |kind| matches!(kind, CodeKind::Function { tier: Tier::Baseline, .. }));
+}
+
 /// Flushes all code of this kind.
 pub(super) fn everything(service: &Service, unwanted: impl Fn(&CodeKind) -> bool) {
     for module in service.modules.all() {

@@ -8,26 +8,32 @@ use runtime::hooks::LazyError;
 use wasm::types::DefinedFuncIndex;
 
 use super::job::Job;
+use super::phases::Cancel;
+use crate::attachment;
 use crate::events::Cause;
-use crate::pool::{PoolHandle, Urgency, WorkerPool};
+use crate::pool::{Label, Urgency};
 use crate::service::Service;
 use crate::tuning;
 
-/// Compiles all functions of a module that have no code, on all threads of the pool.
+/// Compiles all functions of a module that have no code, on all threads of the pool; those that are left when it is
+/// cancelled stay lazy.
 ///
 /// # Errors
 /// The error of the first function, by index, that could not be compiled. The others have their code.
 pub(crate) fn compile_all(
-    pool: &WorkerPool,
     service: &Arc<Service>,
     module: &Arc<NativeModule>,
+    cancel: &Cancel,
 ) -> Result<(), LazyError> {
     let failed: Arc<Mutex<Option<(u32, LazyError)>>> = Arc::default();
     let work = {
         let (service, module, failed) = (Arc::clone(service), Arc::clone(module), Arc::clone(&failed));
+        let cancel = cancel.clone();
         move |item: usize| {
             let function = DefinedFuncIndex::new(item);
-            if let Err(error) = compile_one(&service, &module, function) {
+            if !cancel.is_cancelled()
+                && let Err(error) = compile_one(&service, &module, function)
+            {
                 let mut first = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 if first.as_ref().is_none_or(|&(index, _)| function.0 < index) {
                     *first = Some((function.0, error));
@@ -35,29 +41,30 @@ pub(crate) fn compile_all(
             }
         }
     };
-    pool.run(module.info().bodies.len(), Arc::new(work));
+    let label = Label { name: "compile-all", module: Some(attachment::of(module).number) };
+    service.workers.run(module.info().bodies.len(), label, Arc::new(work));
     let first = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
     first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-fn compile_one(service: &Service, module: &Arc<NativeModule>, function: DefinedFuncIndex) -> Result<(), LazyError> {
+fn compile_one(
+    service: &Arc<Service>,
+    module: &Arc<NativeModule>,
+    function: DefinedFuncIndex,
+) -> Result<(), LazyError> {
     let tier = service.compilers.first_tier();
     Job { module, function, tier, osr: None, cause: Cause::Request, running: None }.run(service).map(drop)
 }
 
 /// Has all functions of a module that have no code compiled when the workers have nothing else to do. One that cannot be
 /// compiled stays lazy, and says so when it is called.
-pub(crate) fn compile_in_background(pool: &WorkerPool, service: &Arc<Service>, module: &Arc<NativeModule>) {
-    let sweep = Sweep {
-        service: Arc::clone(service),
-        pool: pool.handle(),
-        module: Arc::downgrade(module),
-        next: Arc::new(AtomicUsize::new(0)),
-    };
-    let workers = pool.task_threads().min(module.info().bodies.len());
+pub(crate) fn compile_in_background(service: &Arc<Service>, module: &Arc<NativeModule>) {
+    let sweep =
+        Sweep { service: Arc::clone(service), module: Arc::downgrade(module), next: Arc::new(AtomicUsize::new(0)) };
+    let label = Label { name: "sweep", module: Some(attachment::of(module).number) };
+    let workers = service.workers.task_threads().min(module.info().bodies.len());
     for _ in 0..workers {
-        let sweep = sweep.clone();
-        if !pool.spawn(Urgency::Background, Box::new(move || sweep.go_on())) {
+        if !sweep.clone().submit(label) {
             break;
         }
     }
@@ -67,14 +74,19 @@ pub(crate) fn compile_in_background(pool: &WorkerPool, service: &Arc<Service>, m
 #[derive(Clone)]
 struct Sweep {
     service: Arc<Service>,
-    pool: PoolHandle,
     module: Weak<NativeModule>,
     next: Arc<AtomicUsize>,
 }
 
 impl Sweep {
-    /// Compiles a few functions, then queues behind the others.
-    fn go_on(self) {
+    /// Queues behind the others.
+    fn submit(self, label: Label) -> bool {
+        let service = Arc::clone(&self.service);
+        service.workers.spawn(Urgency::Background, label, move || self.go_on(label)).is_some()
+    }
+
+    /// Compiles a few functions, then queues again.
+    fn go_on(self, label: Label) {
         let Some(module) = self.module.upgrade() else { return };
         let count = module.info().bodies.len();
         let first = self.next.fetch_add(tuning::BACKGROUND_STEP, Ordering::Relaxed);
@@ -87,8 +99,7 @@ impl Sweep {
         }
         drop(module);
         if first + tuning::BACKGROUND_STEP < count {
-            let pool = self.pool.clone();
-            pool.spawn(Urgency::Background, Box::new(move || self.go_on()));
+            self.submit(label);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use abi::compiled::CompiledCode;
-use abi::compiler::{Budget, CompileError, CompileErrorKind, Request};
+use abi::compiler::{Budget, CompileError, CompileErrorKind, Compiler, Request};
 use abi::feedback::{FeedbackSource, FunctionFeedback};
 use abi::tier::Tier;
 use code::code::Code;
@@ -20,10 +20,11 @@ use sys::stack::{approximate_sp, current_thread_stack_bounds};
 use wasm::types::DefinedFuncIndex;
 
 use crate::attachment::Wanted;
+use crate::code_gc::ceiling::{self, Room};
 use crate::events::{Cause, EventKind, Outcome};
 use crate::service::Service;
 use crate::validation::Validation;
-use crate::{attachment, code_gc, tuning};
+use crate::{attachment, tuning};
 
 /// One function to compile.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +46,9 @@ impl Job<'_> {
     ///
     /// # Errors
     /// When the body is not valid, when it passes a limit of the compiler or the job's budget, or when code memory is full.
-    pub(crate) fn run(&self, service: &Service) -> Result<*const u8, LazyError> {
+    pub(crate) fn run(&self, service: &Arc<Service>) -> Result<*const u8, LazyError> {
         // Code is freed here, if at all, before any pointer to code is taken.
-        code_gc::keep_below_ceiling(service, self.running);
+        ceiling::keep_below(service, self.running);
         if let Some(entry) = self.existing() {
             return Ok(entry);
         }
@@ -63,7 +64,7 @@ impl Job<'_> {
     }
 
     /// Compiles, and tells of it. Nothing leads to the code yet.
-    pub(crate) fn make(&self, service: &Service) -> Result<Arc<Code>, LazyError> {
+    pub(crate) fn make(&self, service: &Arc<Service>) -> Result<Arc<Code>, LazyError> {
         let started = service.events.start();
         let mut cpu = Duration::ZERO;
         let result = self.make_untold(service, &mut cpu);
@@ -97,14 +98,14 @@ impl Job<'_> {
         }
     }
 
-    fn make_untold(&self, service: &Service, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
+    fn make_untold(&self, service: &Arc<Service>, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
         if let Some(validation) = &attachment::of(self.module).validation {
             validation.check(self.module, self.function)?;
         }
         if let Some(error) = attachment::of(self.module).refusal(self.wanted()) {
             return Err(error.into());
         }
-        let mut room = code_gc::Room::default();
+        let mut room = Room::default();
         loop {
             let (compiled, time) = self.compile(service)?;
             *cpu += time;
@@ -126,8 +127,7 @@ impl Job<'_> {
 
     /// The compiler's own work, and the processor time it took.
     fn compile(&self, service: &Service) -> Result<(CompiledCode, Duration), CompileError> {
-        let (function, compiler) = (self.function, service.compilers.of(self.tier));
-        let fail = |message: String| CompileError::limit(Some(function), message);
+        let compiler = service.compilers.of(self.tier);
         let feedback = Feedback { module: self.module, validation: attachment::of(self.module).validation.as_deref() };
         let env = self.module.env();
         let mut request = Request::new(&env, self.function);
@@ -140,25 +140,32 @@ impl Job<'_> {
                 memory: tuning::TIER_UP_MEMORY,
             });
         }
-        let compile = || {
-            let start = thread_cpu_time();
-            let compiled = compiler.compile(&request)?;
-            Ok((compiled, thread_cpu_time().saturating_sub(start)))
-        };
-        // A bug of the compiler costs this function, not the process.
-        let compile =
-            || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
-        let (module, wanted) = (self.module, self.wanted());
-        // What is too much for a compiler is not tried again at each call.
-        let compile = || {
-            compile().inspect_err(|error| {
-                if error.kind == CompileErrorKind::Limit {
-                    attachment::of(module).refuse(wanted, error.clone());
-                }
-            })
-        };
-        with_stack(compile).map_err(|error| fail(error.to_string()))?
+        run_compiler(compiler, &request).inspect_err(|error| {
+            // What is too much for a compiler is not tried again at each call.
+            if error.kind == CompileErrorKind::Limit {
+                attachment::of(self.module).refuse(self.wanted(), error.clone());
+            }
+        })
     }
+}
+
+/// A compiler's work on this thread, with stack enough, and the processor time it took.
+///
+/// # Errors
+/// Those of the compiler; and when it panicked, or there was no stack for it.
+pub(crate) fn run_compiler(
+    compiler: &dyn Compiler,
+    request: &Request<'_>,
+) -> Result<(CompiledCode, Duration), CompileError> {
+    let fail = |message: String| CompileError::limit(Some(request.function), message);
+    let compile = || {
+        let start = thread_cpu_time();
+        let compiled = compiler.compile(request)?;
+        Ok((compiled, thread_cpu_time().saturating_sub(start)))
+    };
+    // A bug of the compiler costs this function, not the process.
+    let compile = || catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| Err(fail(describe_panic(&*panic))));
+    with_stack(compile).map_err(|error| fail(error.to_string()))?
 }
 
 /// How often a function must spend its budget to be hot, and the budget.

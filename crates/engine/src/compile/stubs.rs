@@ -1,13 +1,12 @@
-//! Entry and exit stubs: compiled once per function type and engine, and kept as long as the engine.
+//! Entry and exit stubs: made at their first use, one of each for a signature and engine.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use abi::compiled::CompiledCode;
 use abi::compiler::{CompileError, Compiler};
-use code::code::{Code, CodeKind};
+use code::code::CodeKind;
 use code::space::{CodeSpace, SpaceError};
-use wasm::heap;
+use code::stub_cache::{Signature, Stub, StubCache};
 use wasm::types::FuncType;
 
 /// Why there is no stub.
@@ -19,11 +18,13 @@ pub enum StubError {
     Space(SpaceError),
 }
 
-/// The stubs of an engine, by function type.
+/// The stubs of an engine.
 #[derive(Debug, Default)]
 pub struct Stubs {
-    entry: Mutex<HashMap<FuncType, Arc<Code>>>,
-    exit: Mutex<HashMap<FuncType, Arc<Code>>>,
+    /// Those through which the host calls compiled functions.
+    pub entry: Arc<StubCache>,
+    /// Those through which compiled code calls host functions.
+    pub exit: Arc<StubCache>,
 }
 
 impl Stubs {
@@ -36,7 +37,7 @@ impl Stubs {
         compiler: &dyn Compiler,
         space: &Arc<CodeSpace>,
         ty: &FuncType,
-    ) -> Result<Arc<Code>, StubError> {
+    ) -> Result<Arc<Stub>, StubError> {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
     }
 
@@ -44,36 +45,35 @@ impl Stubs {
     ///
     /// # Errors
     /// As for [`Stubs::entry`].
-    pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Code>, StubError> {
+    pub fn exit(&self, compiler: &dyn Compiler, space: &Arc<CodeSpace>, ty: &FuncType) -> Result<Arc<Stub>, StubError> {
         find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
     }
 
     /// What they take, in bytes: code memory, and what belongs to it.
     pub(crate) fn sizes(&self) -> (usize, usize) {
-        let (mut code, mut metadata) = (0, 0);
-        for stubs in [&self.entry, &self.exit] {
-            let stubs = stubs.lock().unwrap_or_else(PoisonError::into_inner);
-            code += stubs.values().map(|stub| stub.footprint()).sum::<usize>();
-            metadata += heap::map(&stubs);
-            metadata += stubs.iter().map(|(ty, stub)| ty.heap_bytes() + stub.metadata_size()).sum::<usize>();
-        }
-        (code, metadata)
+        let [entry, exit] = self.caches().map(|cache| cache.sizes());
+        (entry.0 + exit.0, entry.1 + exit.1)
+    }
+
+    /// Both kinds.
+    pub fn caches(&self) -> [&Arc<StubCache>; 2] {
+        [&self.entry, &self.exit]
     }
 }
 
 fn find_or_make(
-    stubs: &Mutex<HashMap<FuncType, Arc<Code>>>,
+    cache: &Arc<StubCache>,
     space: &Arc<CodeSpace>,
     ty: &FuncType,
     kind: CodeKind,
     make: impl FnOnce(&FuncType) -> Result<CompiledCode, CompileError>,
-) -> Result<Arc<Code>, StubError> {
-    let lock = || stubs.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(stub) = lock().get(ty) {
-        return Ok(Arc::clone(stub));
+) -> Result<Arc<Stub>, StubError> {
+    let signature = Signature::of(ty);
+    if let Some(stub) = cache.get(&signature) {
+        return Ok(stub);
     }
     // Compiled without the lock; if another thread was faster, its stub is taken and ours dropped.
     let compiled = make(ty).map_err(StubError::Compile)?;
-    let stub = space.add(compiled, kind).map_err(StubError::Space)?;
-    Ok(Arc::clone(lock().entry(ty.clone()).or_insert(stub)))
+    let code = space.add(compiled, kind).map_err(StubError::Space)?;
+    Ok(cache.add(signature, code))
 }

@@ -20,10 +20,8 @@ impl fmt::Display for EventKind {
             },
             EventKind::Cache { outcome } => f.write_str(match outcome {
                 CacheOutcome::Hit => "cache hit",
-                CacheOutcome::Miss => "cache miss",
                 CacheOutcome::Wait => "cache wait",
-                CacheOutcome::Late => "cache late",
-                CacheOutcome::Erase => "cache erase",
+                CacheOutcome::Conflict => "cache conflict",
             }),
             EventKind::Instantiate { imported_functions, success } => {
                 f.write_str("instantiate")?;

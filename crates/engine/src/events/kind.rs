@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use abi::tier::Tier;
+use wasm::decode::error::DecodeError;
+use wasm::decode::stream::Decoded;
 
 /// How the making of a module was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -32,19 +34,15 @@ impl CompileMethod {
     }
 }
 
-/// What the module cache said.
+/// What the module cache had for somebody who wanted a module.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum CacheOutcome {
-    /// The module was there.
+    /// The module.
     Hit,
-    /// It was not, and who asked makes it.
-    Miss,
-    /// Another is making it, and who asked waits.
+    /// Somebody who was making it.
     Wait,
-    /// Who made it was not the first to finish, and takes the module of who was.
-    Late,
-    /// A module left the cache as it died.
-    Erase,
+    /// The same module, made by somebody else while this one was made, which is dropped.
+    Conflict,
 }
 
 impl CacheOutcome {
@@ -52,10 +50,8 @@ impl CacheOutcome {
     pub fn name(self) -> &'static str {
         match self {
             CacheOutcome::Hit => "hit",
-            CacheOutcome::Miss => "miss",
             CacheOutcome::Wait => "wait",
-            CacheOutcome::Late => "late",
-            CacheOutcome::Erase => "erase",
+            CacheOutcome::Conflict => "conflict",
         }
     }
 }
@@ -150,9 +146,10 @@ pub enum EventKind {
         /// Bytes of machine code that it has now.
         code_bytes: usize,
     },
-    /// Mark: the module cache was asked, or lost a module.
+    /// Mark: a module was asked for, and did not have to be made, or need not have been. The module is the one that is
+    /// there, if one is.
     Cache {
-        /// What came of it.
+        /// What there was.
         outcome: CacheOutcome,
     },
     /// Span: an instance was made, all but the call of its start function (V8's `WasmModuleInstantiated`).
@@ -218,8 +215,11 @@ pub enum EventKind {
         /// Index of the function.
         function: u32,
     },
-    /// Span: code that nothing leads to any more was looked for on all stacks, and freed. Of no module in particular.
+    /// Span: code that nothing leads to any more was looked for on all stacks, and freed: from the first question to the
+    /// last answer. Of no module in particular, on the thread that brought the last answer.
     CodeGc {
+        /// Bytes of machine code that nothing led to when it began.
+        candidate_bytes: usize,
         /// Code objects freed.
         freed: usize,
         /// Bytes of machine code of those.
@@ -271,6 +271,12 @@ impl From<Duration> for FieldValue {
 }
 
 impl EventKind {
+    /// The sections of a module of so many bytes were decoded.
+    pub(crate) fn decoded(method: CompileMethod, bytes: usize, result: &Result<Decoded, DecodeError>) -> EventKind {
+        let functions = result.as_ref().map_or(0, |decoded| decoded.info.bodies.len());
+        EventKind::Decode { method, bytes, functions, success: result.is_ok() }
+    }
+
     /// A name for traces, close to the one that V8 gives the same thing.
     pub fn name(&self) -> &'static str {
         match self {
@@ -280,10 +286,8 @@ impl EventKind {
             EventKind::Module { method: CompileMethod::Async, .. } => "wasm.AsyncCompile",
             EventKind::Module { method: CompileMethod::Streaming, .. } => "wasm.StreamingCompile",
             EventKind::Cache { outcome: CacheOutcome::Hit } => "wasm.CacheHit",
-            EventKind::Cache { outcome: CacheOutcome::Miss } => "wasm.CacheMiss",
             EventKind::Cache { outcome: CacheOutcome::Wait } => "wasm.CacheWait",
-            EventKind::Cache { outcome: CacheOutcome::Late } => "wasm.CacheLate",
-            EventKind::Cache { outcome: CacheOutcome::Erase } => "wasm.CacheErase",
+            EventKind::Cache { outcome: CacheOutcome::Conflict } => "wasm.CacheConflict",
             EventKind::Instantiate { .. } => "wasm.SyncInstantiate",
             EventKind::Compile { osr: Some(_), .. } => "wasm.CompileOsr",
             EventKind::Compile { cause: Cause::FirstCall, tier: Tier::Baseline, .. } => "wasm.CompileLazy",
@@ -384,7 +388,8 @@ impl EventKind {
             }
             EventKind::OsrEnter { offset, .. } => osr_offset = Some(offset),
             EventKind::Flush { .. } => {}
-            EventKind::CodeGc { freed, freed_bytes } => {
+            EventKind::CodeGc { candidate_bytes, freed, freed_bytes } => {
+                each("candidate_bytes", candidate_bytes.into());
                 each("freed", freed.into());
                 each("freed_bytes", freed_bytes.into());
             }

@@ -25,7 +25,7 @@ fn spans_have_a_start_and_an_end() {
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
     let started = events.start();
     let module = Some(ModuleNumber::next());
-    events.end(started, module, || EventKind::CodeGc { freed: 2, freed_bytes: 8 });
+    events.end(started, module, || EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 8 });
     let event = log.take()[0];
     assert!(event.start <= event.end && event.module == module && event.thread == thread_number());
     let other = std::thread::spawn(thread_number).join().unwrap();
@@ -36,7 +36,7 @@ fn spans_have_a_start_and_an_end() {
 fn what_nobody_hears_is_counted() {
     let events = Events::default();
     let started = events.start();
-    events.end(started, None, || EventKind::CodeGc { freed: 3, freed_bytes: 100 });
+    events.end(started, None, || EventKind::CodeGc { candidate_bytes: 700, freed: 3, freed_bytes: 100 });
     events.mark(None, EventKind::Flush { function: 7 });
     let metrics = events.metrics();
     assert_eq!((metrics.collections.get(), metrics.freed.get(), metrics.flushed.get()), (1, 3, 1));
@@ -72,7 +72,7 @@ fn kinds() -> Vec<EventKind> {
         module(CompileMethod::Async, true, true),
         module(CompileMethod::Streaming, false, false),
         EventKind::Cache { outcome: CacheOutcome::Hit },
-        EventKind::Cache { outcome: CacheOutcome::Late },
+        EventKind::Cache { outcome: CacheOutcome::Conflict },
         EventKind::Instantiate { imported_functions: 2, success: true },
         EventKind::Instantiate { imported_functions: 0, success: false },
         compile(Cause::FirstCall, None, done),
@@ -84,7 +84,7 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Retire { function, tier: Tier::Baseline, osr: None },
         EventKind::OsrEnter { function, offset: 40 },
         EventKind::Flush { function },
-        EventKind::CodeGc { freed: 2, freed_bytes: 640 },
+        EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 640 },
     ]
 }
 
@@ -99,7 +99,7 @@ fn every_kind_has_its_line() {
         "module (async) from the cache",
         "module (streaming): failed",
         "cache hit",
-        "cache late",
+        "cache conflict",
         "instantiate: imported functions 2",
         "instantiate: failed",
         "lazy f3",
@@ -141,7 +141,7 @@ fn marks_and_spans_are_counted_once() {
     assert_eq!((metrics.modules_sync.get(), metrics.modules_async.get(), metrics.modules_streaming.get()), (1, 1, 0));
     assert_eq!((metrics.modules_cached.get(), metrics.modules_failed.get()), (1, 1));
     assert_eq!((metrics.cached_time.read().count(), metrics.sync_time.read().count()), (1, 1));
-    assert_eq!((metrics.cache_hits.get(), metrics.cache_lates.get(), metrics.cache_misses.get()), (1, 1, 0));
+    assert_eq!((metrics.cache_hits.get(), metrics.cache_conflicts.get(), metrics.cache_waits.get()), (1, 1, 0));
     assert_eq!((metrics.instances.get(), metrics.instances_failed.get()), (1, 1));
     assert_eq!((metrics.compiled_lazily.get(), metrics.compiled_on_request.get()), (1, 0));
     assert_eq!((metrics.compilations_invalid.get(), metrics.compilations_over_budget.get()), (1, 1));

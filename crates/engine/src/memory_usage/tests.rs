@@ -1,12 +1,13 @@
 //! Nothing is left out, and the structs are those that the accounting was written for.
 
 use super::*;
+use crate::compile::stubs::Stubs;
 
 /// Who changes one of these structs looks at its `heap_bytes` (`sizes`), then here.
 #[test]
 fn sizes_are_those_that_the_accounting_was_written_for() {
     let sizes = [("Attachment", size_of::<Attachment>()), ("Stubs", size_of::<Stubs>())];
-    assert_eq!(sizes, [("Attachment", 256), ("Stubs", 112)]);
+    assert_eq!(sizes, [("Attachment", 288), ("Stubs", 16)]);
 }
 
 #[test]

@@ -27,10 +27,8 @@ impl Metrics {
             EventKind::Cache { outcome } => {
                 let counter = match outcome {
                     CacheOutcome::Hit => &self.cache_hits,
-                    CacheOutcome::Miss => &self.cache_misses,
                     CacheOutcome::Wait => &self.cache_waits,
-                    CacheOutcome::Late => &self.cache_lates,
-                    CacheOutcome::Erase => &self.cache_erasures,
+                    CacheOutcome::Conflict => &self.cache_conflicts,
                 };
                 counter.add(1);
             }
@@ -51,7 +49,7 @@ impl Metrics {
             EventKind::Retire { .. } => self.retired.add(1),
             EventKind::OsrEnter { .. } => self.osr_entered.add(1),
             EventKind::Flush { .. } => self.flushed.add(1),
-            EventKind::CodeGc { freed, freed_bytes } => {
+            EventKind::CodeGc { freed, freed_bytes, .. } => {
                 self.collections.add(1);
                 self.freed.add(freed as u64);
                 self.freed_bytes.add(freed_bytes as u64);

@@ -45,7 +45,7 @@ fn metrics_of_one_name_agree() {
 fn copies_are_looked_up_by_name_and_label() {
     let metrics = Metrics::default();
     metrics.cache_hits.add(2);
-    metrics.cache_misses.add(3);
+    metrics.cache_waits.add(3);
     metrics.baseline_time.add(1500);
     let mut list = Vec::new();
     metrics.read(&mut list);

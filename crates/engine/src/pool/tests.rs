@@ -1,101 +1,245 @@
-//! Every item is done exactly once, whoever does it.
+//! Every item of a batch is done exactly once, whoever does it; tasks are done once, or not at all.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::workers::Workers;
 use super::*;
+use crate::config::Config;
+
+const LABEL: Label = Label { name: "test", module: None };
+
+/// The workers of an engine with a pool of this many threads.
+fn with_threads(threads: usize) -> Workers {
+    Workers::new(&Config { threads, ..Config::default() })
+}
+
+fn with_pool(pool: &Arc<impl Pool + 'static>) -> Workers {
+    let pool: Arc<dyn Pool> = pool.clone();
+    Workers::new(&Config { pool: Some(pool), ..Config::default() })
+}
+
+/// A pool that takes nothing, or takes everything and does nothing, or drops it.
+#[derive(Debug, Clone, Copy)]
+enum Lazy {
+    Refuses,
+    Forgets,
+    Drops,
+    Inline,
+}
+
+impl Pool for Lazy {
+    fn threads(&self) -> usize {
+        3
+    }
+
+    fn spawn(&self, task: Task) -> Result<(), Task> {
+        match self {
+            Lazy::Refuses => return Err(task),
+            Lazy::Forgets => std::mem::forget(task),
+            Lazy::Drops => drop(task),
+            Lazy::Inline => task.run(),
+        }
+        Ok(())
+    }
+}
+
+fn assert_batches_work(workers: &Workers) {
+    for len in [0, 1, 2, 1000] {
+        let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..len).map(|_| AtomicUsize::new(0)).collect());
+        let seen = Arc::clone(&counts);
+        let work = move |item: usize| {
+            seen[item].fetch_add(1, Ordering::Relaxed);
+        };
+        workers.run(len, LABEL, Arc::new(work));
+        assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+        assert_eq!(workers.tasks().0, 0, "shares that nobody has taken are cancelled");
+        assert!(Arc::try_unwrap(counts).is_ok(), "a worker keeps what the batch referred to");
+    }
+}
 
 #[test]
 fn every_item_is_done_once() {
     for threads in [1, 2, 5] {
-        let pool = WorkerPool::new(threads);
-        for len in [0, 1, 2, 1000] {
-            let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..len).map(|_| AtomicUsize::new(0)).collect());
-            let seen = Arc::clone(&counts);
-            let work = move |item: usize| {
-                seen[item].fetch_add(1, Ordering::Relaxed);
-            };
-            pool.run(len, Arc::new(work));
-            assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
-            assert!(Arc::try_unwrap(counts).is_ok(), "a worker keeps what the batch referred to");
-        }
+        assert_batches_work(&with_threads(threads));
     }
+    for pool in [Lazy::Refuses, Lazy::Forgets, Lazy::Drops, Lazy::Inline] {
+        assert_batches_work(&with_pool(&Arc::new(pool)));
+    }
+    let manual = Arc::new(ManualPool::new(4));
+    assert_batches_work(&with_pool(&manual));
+    assert!(manual.pending().is_empty());
 }
 
 #[test]
-fn dropping_the_pool_ends_its_threads() {
-    let pool = WorkerPool::new(4);
-    pool.run(100, Arc::new(|_| std::thread::yield_now()));
-    let shared = Arc::downgrade(&pool.shared);
-    drop(pool);
-    assert!(shared.upgrade().is_none());
-}
-
-#[test]
-fn tasks_are_done_by_urgency_and_dropped_with_the_pool() {
-    let pool = WorkerPool::new(1);
-    let (gate, order) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(Vec::new())));
-    let closed = gate.lock().unwrap();
-    let wait = Arc::clone(&gate);
-    assert!(pool.spawn(Urgency::Urgent, Box::new(move || drop(lock(&wait)))));
-    while !lock(&pool.shared.state).urgent.is_empty() {
-        std::thread::yield_now();
-    }
+fn a_panic_in_an_item_leaves_the_others() {
+    let workers = with_threads(3);
     let done = Arc::new(AtomicUsize::new(0));
-    for (number, urgency) in
-        [(2, Urgency::Background), (0, Urgency::Urgent), (3, Urgency::Background), (1, Urgency::Urgent)]
-    {
-        let (order, done) = (Arc::clone(&order), Arc::clone(&done));
-        let task = move || {
-            lock(&order).push(number);
-            done.fetch_add(1, Ordering::Release);
-        };
-        assert!(pool.spawn(urgency, Box::new(task)));
+    let seen = Arc::clone(&done);
+    let work = move |item: usize| {
+        assert_ne!(item, 5, "a test of panics");
+        seen.fetch_add(1, Ordering::Relaxed);
+    };
+    workers.run(20, LABEL, Arc::new(work));
+    assert_eq!(done.load(Ordering::Relaxed), 19);
+}
+
+#[test]
+fn threads_are_those_asked_for() {
+    let pool = Arc::new(ManualPool::new(6));
+    assert_eq!((with_threads(3).threads(), with_threads(3).task_threads()), (3, 2));
+    assert_eq!((with_threads(1).threads(), with_threads(1).task_threads()), (1, 1));
+    assert_eq!((with_pool(&pool).threads(), with_pool(&pool).task_threads()), (7, 6));
+    let few = Workers::new(&Config { pool: Some(pool), threads: 2, ..Config::default() });
+    assert_eq!((few.threads(), few.task_threads()), (2, 6));
+}
+
+/// A task that says when it has begun, and goes on when it is told.
+fn gate(workers: &Workers) -> (Receiver<()>, Sender<()>) {
+    let ((begun, has_begun), (go, may_go)) = (channel(), channel());
+    let task = move || {
+        begun.send(()).unwrap();
+        let _ = may_go.recv();
+    };
+    workers.spawn(Urgency::Urgent, LABEL, task).unwrap();
+    (has_begun, go)
+}
+
+#[test]
+fn tasks_are_done_by_urgency() {
+    let workers = with_threads(1);
+    let (begun, go) = gate(&workers);
+    begun.recv().unwrap();
+    let (sender, receiver) = channel();
+    for (number, urgency) in [
+        (4, Urgency::Background),
+        (0, Urgency::Urgent),
+        (2, Urgency::Normal),
+        (5, Urgency::Background),
+        (1, Urgency::Urgent),
+        (3, Urgency::Normal),
+    ] {
+        let sender = sender.clone();
+        workers.spawn(urgency, LABEL, move || sender.send(number).unwrap()).unwrap();
     }
-    drop(closed);
-    while done.load(Ordering::Acquire) < 4 {
-        std::thread::yield_now();
-    }
-    assert_eq!(*lock(&order), [0, 1, 2, 3]);
-    // One task runs, the others have not begun: the first is waited for, the others are dropped.
-    let closed = gate.lock().unwrap();
-    let wait = Arc::clone(&gate);
-    pool.spawn(Urgency::Urgent, Box::new(move || drop(lock(&wait))));
-    while !lock(&pool.shared.state).urgent.is_empty() {
-        std::thread::yield_now();
-    }
+    drop((go, sender));
+    assert_eq!(receiver.iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn closing_drops_what_waits_and_waits_for_what_runs() {
+    let workers = Arc::new(with_threads(1));
+    let (begun, go) = gate(&workers);
+    begun.recv().unwrap();
     let kept = Arc::new(());
     let held = Arc::clone(&kept);
-    pool.spawn(Urgency::Background, Box::new(move || drop(held)));
-    let dropper = std::thread::spawn(move || drop(pool));
+    workers.spawn(Urgency::Background, LABEL, move || drop(held)).unwrap();
+    let closed = Arc::new(AtomicBool::new(false));
+    let closer = {
+        let (workers, closed) = (Arc::clone(&workers), Arc::clone(&closed));
+        std::thread::spawn(move || {
+            workers.close();
+            closed.store(true, Ordering::Release);
+        })
+    };
     while Arc::strong_count(&kept) > 1 {
         std::thread::yield_now();
     }
-    drop(closed);
+    assert!(!closed.load(Ordering::Acquire), "a task still runs");
+    drop(go);
+    closer.join().unwrap();
+    assert_eq!(workers.tasks(), (0, 0));
+    assert!(workers.spawn(Urgency::Urgent, LABEL, || unreachable!("the engine is gone")).is_none());
+}
+
+#[test]
+fn a_task_may_close() {
+    let workers = Arc::new(with_threads(3));
+    let (sender, receiver) = channel();
+    let same = Arc::clone(&workers);
+    let task = move || {
+        same.close();
+        drop(same);
+        sender.send(()).unwrap();
+    };
+    workers.spawn(Urgency::Urgent, LABEL, task).unwrap();
+    // Most often the task has the last handle of the pool.
+    drop(workers);
+    receiver.recv().unwrap();
+}
+
+#[test]
+fn dropping_the_pool_drops_its_tasks() {
+    let pool = Arc::new(ThreadPool::new(1));
+    let workers = with_pool(&pool);
+    let (begun, go) = gate(&workers);
+    begun.recv().unwrap();
+    let kept = Arc::new(());
+    let held = Arc::clone(&kept);
+    workers.spawn(Urgency::Normal, LABEL, move || drop(held)).unwrap();
+    drop(pool);
+    let dropper = std::thread::spawn(move || drop(workers));
+    while Arc::strong_count(&kept) > 1 {
+        std::thread::yield_now();
+    }
+    drop(go);
     dropper.join().unwrap();
 }
 
 #[test]
 fn a_task_that_panics_leaves_the_worker_to_the_others() {
-    let pool = WorkerPool::new(1);
-    pool.spawn(Urgency::Urgent, Box::new(|| panic!("a test of panics")));
-    let (sender, receiver) = std::sync::mpsc::channel();
-    pool.spawn(Urgency::Urgent, Box::new(move || sender.send(5).unwrap()));
+    let workers = with_threads(1);
+    workers.spawn(Urgency::Urgent, LABEL, || panic!("a test of panics")).unwrap();
+    let (sender, receiver) = channel();
+    workers.spawn(Urgency::Urgent, LABEL, move || sender.send(5).unwrap()).unwrap();
     assert_eq!(receiver.recv(), Ok(5));
 }
 
 #[test]
-fn a_worker_may_drop_the_pool() {
-    for _ in 0..20 {
-        let pool = Arc::new(WorkerPool::new(3));
-        let (same, handle) = (Arc::clone(&pool), pool.handle());
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let task = move || {
-            // Most often the last handle.
-            std::thread::sleep(std::time::Duration::from_micros(200));
-            drop(same);
-            sender.send(()).unwrap();
-        };
-        pool.spawn(Urgency::Urgent, Box::new(task));
-        drop(pool);
-        receiver.recv().unwrap();
-        handle.spawn(Urgency::Urgent, Box::new(|| unreachable!("the pool is gone")));
+fn by_hand_tasks_run_in_any_order() {
+    let pool = Arc::new(ManualPool::new(2));
+    let workers = with_pool(&pool);
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let spawn = |number: u64| {
+        let order = Arc::clone(&order);
+        let label = Label { name: "test", module: Some(ModuleNumber(number)) };
+        workers.spawn(Urgency::Normal, label, move || order.lock().unwrap().push(number)).unwrap()
+    };
+    let submitted: Vec<_> = (1..=5).map(spawn).collect();
+    submitted[1].cancel();
+    let names = |pool: &ManualPool| pool.pending().iter().map(Pending::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&pool), ["test m1", "test m3", "test m4", "test m5"]);
+    assert!(pool.run(2) && pool.run_next() && pool.discard(0) && !pool.run(1));
+    assert_eq!(names(&pool), ["test m5"]);
+    assert_eq!((pool.run_all(), pool.run_next()), (1, false));
+    assert_eq!(*order.lock().unwrap(), [4, 1, 5]);
+    // What the engine drops does nothing when it is run.
+    spawn(6);
+    workers.close();
+    assert_eq!(pool.run_all(), 0);
+}
+
+#[test]
+fn tasks_that_come_too_late_do_nothing() {
+    let kept: Arc<std::sync::Mutex<Vec<Task>>> = Arc::default();
+    #[derive(Debug)]
+    struct Keeps(Arc<std::sync::Mutex<Vec<Task>>>);
+    impl Pool for Keeps {
+        fn threads(&self) -> usize {
+            1
+        }
+        fn spawn(&self, task: Task) -> Result<(), Task> {
+            self.0.lock().unwrap().push(task);
+            Ok(())
+        }
     }
+    let workers = with_pool(&Arc::new(Keeps(Arc::clone(&kept))));
+    let held = Arc::new(());
+    let same = Arc::clone(&held);
+    workers.spawn(Urgency::Urgent, LABEL, move || unreachable!("{same:?}")).unwrap();
+    workers.close();
+    assert_eq!(Arc::strong_count(&held), 1);
+    let task = kept.lock().unwrap().pop().unwrap();
+    assert!(task.is_cancelled());
+    task.run();
 }

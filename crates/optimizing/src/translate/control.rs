@@ -177,7 +177,7 @@ impl Translator<'_> {
             self.merge_around(height);
         }
         self.meter.enter_loop();
-        self.poll();
+        self.poll_loop();
     }
 
     fn open_if(&mut self, ty: BlockType) {

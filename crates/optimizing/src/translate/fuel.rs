@@ -1,4 +1,4 @@
-//! Fuel and epochs: the checks that let a host bound how long code runs.
+//! Fuel, epochs and interrupts: the checks that let a host bound how long code runs.
 //!
 //! Fuel is counted per operator at translation, kept in a variable while the function runs, and stored to the store's
 //! context before everything that may look at it: calls, returns, and `unreachable`. A trap inside an instruction may
@@ -7,9 +7,9 @@
 use std::mem::offset_of;
 
 use abi::builtins::Builtin;
-use abi::layout::{InstanceHeader, StoreContext};
+use abi::layout::{INTERRUPT_WIDTH, InstanceHeader, StoreContext};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::Variable;
 
@@ -43,6 +43,24 @@ impl Translator<'_> {
         if self.module.settings.epoch_interruption {
             self.check_epoch();
         }
+    }
+
+    /// Emits the checks of a loop header.
+    pub(crate) fn poll_loop(&mut self) {
+        self.check_interrupt();
+        self.poll();
+    }
+
+    fn check_interrupt(&mut self) {
+        let store = self.store_context();
+        let flags = self.trusted(Region::Interrupt);
+        const { assert!(INTERRUPT_WIDTH == 4) };
+        let asked = self.builder.ins().load(I32, flags, store, offset_of!(StoreContext, interrupt) as i32);
+        self.rarely(asked, |this| {
+            this.store_fuel();
+            this.call_builtin(Builtin::interrupt, &[]);
+            this.load_fuel();
+        });
     }
 
     /// Takes back the operator that was just begun: it is free.

@@ -37,6 +37,8 @@ pub(crate) enum Region {
     EpochDeadline,
     /// The engine's epoch.
     Epoch,
+    /// What others ask of the store's thread.
+    Interrupt,
     /// Value slots: result buffers and host call frames.
     Values,
     /// The frame image that an OSR entry reads.
@@ -51,7 +53,7 @@ pub(crate) enum Region {
     DefinedMemory(u32),
 }
 
-const FIXED: u32 = 13;
+const FIXED: u32 = 14;
 
 /// The regions that the function under translation has used so far, by [`Region::id`].
 pub(crate) type Regions = [Option<AliasRegion>; (FIXED + GLOBALS + MEMORIES) as usize];
@@ -72,6 +74,7 @@ impl Region {
             Region::ImportedMemories => 10,
             Region::CallPointers => 11,
             Region::Image => 12,
+            Region::Interrupt => 13,
             Region::DefinedGlobal(global) => FIXED + global.min(GLOBALS - 1),
             Region::DefinedMemory(memory) => FIXED + GLOBALS + memory.min(MEMORIES - 1),
         }
@@ -88,6 +91,7 @@ impl Region {
             Region::Fuel => "fuel",
             Region::EpochDeadline => "epoch deadline",
             Region::Epoch => "epoch",
+            Region::Interrupt => "interrupt",
             Region::Values => "value slots",
             Region::Image => "frame image",
             Region::ImportedGlobals => "imported globals",

@@ -48,16 +48,16 @@ impl BuiltinResult {
 /// Raises the trap or exception that lies in the store. Does not return.
 pub type Raise = unsafe extern "C" fn(store: *mut u8) -> !;
 
-/// Makes a function callable: compiles it, or finds better code for it, and returns the code; or null when the reason why
-/// not lies in the store.
-pub type LazyHook = unsafe extern "C" fn(vmctx: *mut u8, index: u32) -> *const u8;
+/// Makes a function callable: compiles it, or finds better code for it, or deals with an interrupt first, and returns the
+/// code to go on in; or null when the reason why not lies in the store. `what` says which function: a number or an address.
+pub type LazyHook = unsafe extern "C" fn(vmctx: *mut u8, what: usize) -> *const u8;
 
 /// Defines the function that lazy stubs ([`lazy_stub_bytes`](crate::stub::lazy_stub_bytes)) jump to, or code that wants to
-/// be replaced at its entry.
+/// be replaced at its entry, or that was interrupted there.
 ///
 /// ```
 /// # use upshift_sys as sys;
-/// unsafe extern "C" fn hook(vmctx: *mut u8, index: u32) -> *const u8 {
+/// unsafe extern "C" fn hook(vmctx: *mut u8, what: usize) -> *const u8 {
 ///     std::ptr::null()
 /// }
 /// unsafe extern "C" fn raise(store: *mut u8) -> ! {
@@ -67,8 +67,8 @@ pub type LazyHook = unsafe extern "C" fn(vmctx: *mut u8, index: u32) -> *const u
 ///     store_offset = 8, exit_fp_offset = 16);
 /// ```
 ///
-/// At entry: `r11d` is the function index, `rdi` the `vmctx`, all other arguments are where the callee expects them. `hook`
-/// is a [`LazyHook`](crate::trampolines::LazyHook), `raise` a [`Raise`](crate::trampolines::Raise). The store context
+/// At entry: `r11` says which function, for the hook, `rdi` is the `vmctx`, all other arguments are where the callee expects
+/// them. `hook` is a [`LazyHook`](crate::trampolines::LazyHook), `raise` a [`Raise`](crate::trampolines::Raise). The store context
 /// pointer lies at `[vmctx + store_offset]`, the exit frame pointer at `[store + exit_fp_offset]`. All argument registers
 /// (the low 128 bits of the vector ones) are saved around the hook, and the code that it returns is jumped to.
 #[macro_export]
@@ -103,7 +103,7 @@ macro_rules! lazy_trampoline {
                 "movaps [rsp + 112], xmm7",
                 "mov r10, [rdi + {store}]",
                 "mov [r10 + {exit_fp}], rbp",
-                "mov esi, r11d",
+                "mov rsi, r11",
                 "call {hook}",
                 "mov rdi, [rsp + 128]",
                 "test rax, rax",

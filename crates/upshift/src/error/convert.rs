@@ -76,6 +76,7 @@ impl Error {
         match error {
             ModuleError::Invalid(error) => Error::new(CompileError::from(&error)),
             ModuleError::Compile(error) => compile_error(error.to_string(), error.message),
+            gone @ (ModuleError::Cancelled | ModuleError::EngineDropped) => Error::msg(gone.to_string()),
         }
     }
 

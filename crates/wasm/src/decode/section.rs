@@ -35,6 +35,9 @@ pub(crate) enum SectionKind {
 }
 
 impl SectionKind {
+    /// The id byte of the code section.
+    pub(crate) const CODE_ID: u8 = 10;
+
     /// The section with this id byte; custom sections (0) are not among them.
     pub(crate) fn from_id(id: u8) -> Option<SectionKind> {
         Some(match id {
@@ -47,7 +50,7 @@ impl SectionKind {
             7 => SectionKind::Export,
             8 => SectionKind::Start,
             9 => SectionKind::Element,
-            10 => SectionKind::Code,
+            SectionKind::CODE_ID => SectionKind::Code,
             11 => SectionKind::Data,
             12 => SectionKind::DataCount,
             13 => SectionKind::Tag,

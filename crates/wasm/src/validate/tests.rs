@@ -98,7 +98,8 @@ fn the_official_suite() {
 fn handles_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<crate::decode::stream::Decoded>();
-    check::<crate::decode::stream::Decoder>();
+    check::<crate::decode::stream::Head>();
+    check::<crate::decode::stream::StreamDecoder>();
     check::<crate::decode::error::DecodeError>();
     check::<crate::canonical::TypeRegistry>();
     check::<crate::canonical::RegisteredTypes>();

@@ -123,7 +123,7 @@ fn loops_that_are_never_reached_and_offsets_that_are_none() {
     with_module(&bytes, MemoryPolicy::default(), VERIFY, |module| {
         let request = Request::new(module, DefinedFuncIndex::new(0));
         for offset in 0..bytes.len() as u32 + 2 {
-            let is_loop = bytes.get(offset as usize) == Some(&0x03) && offset as usize > request.body().offset;
+            let is_loop = bytes.get(offset as usize) == Some(&0x03) && offset as usize > request.body.offset;
             match compiler.compile(&Request { osr: Some(offset), ..request }) {
                 Ok(_) => assert!(is_loop, "offset {offset}"),
                 Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use libc::{REG_EFL, REG_RBP, REG_RDI, REG_RDX, REG_RIP, REG_RSI, REG_RSP, c_int, siginfo_t, ucontext_t};
+use libc::{REG_EFL, REG_R11, REG_RBP, REG_RDI, REG_RDX, REG_RIP, REG_RSI, REG_RSP, c_int, siginfo_t, ucontext_t};
 
 /// Bytes below the stack pointer that leaf code may use without moving it (System V ABI, 3.2.2).
 const RED_ZONE: usize = 128;
@@ -133,6 +133,23 @@ impl<'a> TrapContext<'a> {
         self.set_register(REG_RSI, arg1);
         self.set_register(REG_RDX, arg2);
         self.context.uc_mcontext.gregs[REG_EFL as usize] &= !DIRECTION_FLAG;
+    }
+
+    /// Makes the thread go on at `target` when the signal handler returns, as if its function, which has only set up its
+    /// frame pointer, had not begun: with the caller's frame pointer, the return address on top of the stack, and every
+    /// argument where it was. `r11` tells `target` what this is about.
+    ///
+    /// # Safety
+    /// The interrupted code has pushed `rbp`, copied `rsp` to it, and changed no other register since its entry than `r10`,
+    /// `r11` and `rsp`.
+    pub unsafe fn restart(&mut self, target: *const u8, r11: usize) {
+        let fp = self.fp();
+        let frame = std::ptr::with_exposed_provenance::<usize>(fp);
+        // SAFETY: the caller promises that the frame's first word is the caller's frame pointer.
+        self.set_register(REG_RBP, unsafe { frame.read() });
+        self.set_register(REG_RSP, fp.wrapping_add(size_of::<usize>()));
+        self.set_register(REG_RIP, target as usize);
+        self.set_register(REG_R11, r11);
     }
 
     /// Reads a register by its index in the saved set.

@@ -18,7 +18,7 @@ struct Store {
     exit_fp: usize,
     record: EntryRecord,
     raised: u64,
-    hook_index: Option<u32>,
+    hook_index: Option<usize>,
 }
 
 /// An instance context.
@@ -64,11 +64,11 @@ unsafe extern "C" fn clobber() {
 }
 
 /// "Compiles" a function: its code is what the instance names, perhaps null.
-unsafe extern "C" fn hook(vmctx: *mut u8, index: u32) -> *const u8 {
+unsafe extern "C" fn hook(vmctx: *mut u8, what: usize) -> *const u8 {
     let vmctx = vmctx.cast::<Vmctx>();
     // SAFETY: the tests pass valid contexts, and the exit frame is the trampoline's.
     unsafe {
-        (*(*vmctx).store).hook_index = Some(index);
+        (*(*vmctx).store).hook_index = Some(what);
         check_exit((*vmctx).store);
         clobber();
         (*vmctx).target

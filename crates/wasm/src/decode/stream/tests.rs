@@ -1,19 +1,20 @@
 //! Cuts, truncations and flipped bits; limits and order.
 
-use super::{Decoder, decode, decode_and_validate};
-use crate::decode::error::DecodeErrorKind;
+use super::{StreamDecoder, decode, decode_and_validate};
+use crate::decode::error::{DecodeError, DecodeErrorKind};
 use crate::features::{Feature, Features};
 use crate::limits::Limits;
 use crate::samples::{KITCHEN_SINK, Random, error_of, modules, smith, wat};
-use crate::types::FuncIndex;
+use crate::types::{DefinedFuncIndex, FuncIndex};
+use crate::validate::Scratch;
 
 /// What is found when the bytes come in pieces of `step` bytes, bodies included.
 fn in_pieces(bytes: &[u8], step: usize) -> Result<String, String> {
-    let mut decoder = Decoder::new(&Features::default(), &Limits::default());
-    bytes.chunks(step).for_each(|piece| decoder.push(piece));
-    let (kept, decoded) = decoder.finish();
-    assert_eq!(kept, bytes);
-    let decoded = decoded.map_err(|fault| fault.to_string())?;
+    let mut decoder = StreamDecoder::new(&Features::default(), &Limits::default());
+    for end in (0..bytes.len()).step_by(step) {
+        decoder.advance(&bytes[..end]);
+    }
+    let decoded = decoder.finish(bytes, 0).map_err(|fault| fault.to_string())?;
     decoded.bodies.validate_all(&decoded.info, bytes, 1).map_err(|fault| fault.to_string())?;
     Ok(format!("{:?}", decoded.info))
 }
@@ -224,14 +225,122 @@ fn the_first_encoding_of_exceptions_is_named() {
 
 #[test]
 fn a_fault_is_known_early() {
-    let mut decoder = Decoder::new(&Features::default(), &Limits::default());
-    decoder.push(b"\0as");
+    let mut decoder = StreamDecoder::new(&Features::default(), &Limits::default());
+    decoder.advance(b"\0as");
     assert!(!decoder.has_failed());
-    decoder.push(b"x and much more");
+    decoder.advance(b"\0asx and much more");
     assert!(decoder.has_failed());
-    decoder.push(b"that is kept");
-    let (bytes, decoded) = decoder.finish();
-    assert_eq!(bytes, b"\0asx and much morethat is kept");
-    assert_eq!(decoded.expect_err("bad").offset(), 0);
+    let fault = decoder.finish(b"\0asx and muc", 0).expect_err("bad");
+    assert_eq!(fault.offset(), 0);
     assert!(decode(&[], &Features::default(), &Limits::default()).is_err());
+}
+
+/// What is found when every body is judged as soon as it is complete, the last of each piece first.
+fn judged_on_the_way(bytes: &[u8], random: &mut Random, keep_head: bool) -> Result<String, String> {
+    let mut decoder = StreamDecoder::new(&Features::default(), &Limits::default());
+    let (mut end, mut judged, mut valid) = (0, 0, u32::MAX);
+    let mut kept = None;
+    while end < bytes.len() {
+        end = (end + 1 + random.below(40)).min(bytes.len());
+        decoder.advance(&bytes[..end]);
+        let bodies = decoder.bodies();
+        for index in (judged..bodies.len()).rev() {
+            let head = decoder.head().expect("the code section has begun");
+            let function = DefinedFuncIndex::new(index);
+            if !head.is_valid(&bytes[..end], function, bodies[index].clone(), &mut Scratch::default()) {
+                valid = valid.min(function.0);
+            }
+        }
+        judged = bodies.len();
+        kept = decoder.head().filter(|_| keep_head).cloned();
+    }
+    let text = |fault: DecodeError| fault.to_string();
+    let decoded = decoder.finish(bytes, valid.min(judged as u32)).map_err(text)?;
+    drop(kept);
+    if valid < u32::MAX {
+        let mut scratch = Scratch::default();
+        decoded.bodies.validate(&decoded.info, bytes, DefinedFuncIndex(valid), &mut scratch).map_err(text)?;
+    }
+    Ok(format!("{:?}", decoded.info))
+}
+
+#[test]
+fn bodies_are_judged_while_the_rest_is_under_way() {
+    let mut random = Random(7);
+    for bytes in modules().into_iter().chain(smith(20)) {
+        let expected = without_map(whole(&bytes));
+        for keep_head in [false, true] {
+            assert_eq!(without_map(judged_on_the_way(&bytes, &mut random, keep_head)), expected);
+        }
+        for _ in 0..100 {
+            let mut bytes = bytes.clone();
+            let at = random.below(bytes.len());
+            bytes[at] ^= 1 << random.below(8);
+            bytes.truncate(if random.below(3) == 0 { random.below(bytes.len()) } else { bytes.len() });
+            let expected = without_map(whole(&bytes));
+            assert_eq!(without_map(judged_on_the_way(&bytes, &mut random, false)), expected);
+        }
+    }
+}
+
+#[test]
+fn a_reference_behind_the_code_declares_no_function() {
+    // The body's `ref.func 0` needs a declaration; the one in the data segment's offset is not of the right type, and too
+    // late. Whether the body or the data is at fault must not depend on when the body is looked at.
+    let mut bytes = wat("(module (memory 1) (func) (func (drop (ref.null func))))");
+    let body = bytes.windows(3).position(|w| w == [0xd0, 0x70, 0x1a]).expect("the second body");
+    bytes[body..body + 2].copy_from_slice(&[0xd2, 0]);
+    bytes.truncate(body + 4);
+    bytes.extend_from_slice(b"\x0b\x06\x01\x00\xd2\x00\x0b\x00");
+    let fault = error_of(&bytes);
+    assert!(fault.starts_with("in function 1: undeclared function reference"), "{fault}");
+    assert_eq!(judged_on_the_way(&bytes, &mut Random(1), false), Err(fault));
+}
+
+#[test]
+fn the_order_of_slow_and_fast_checks_does_not_show() {
+    // The data section is for the slow validator, as its offset is computed; so is the text of the body's fault.
+    let text = "(module (memory 1) (func) (func (result i32) (i64.const 1) drop (i32.const 0)) (table 1 funcref) \
+                (elem (i32.const 0) 0) (data (i32.add (i32.const 1) (i32.const 2)) \"a\"))";
+    let good = wat(text);
+    assert!(whole(&good).is_ok());
+    let body = good.windows(3).position(|w| w == [0x42, 1, 0x1a]).expect("the second body");
+    let mut bad = good.clone();
+    bad[body + 2] = 0x01;
+    let fault = error_of(&bad);
+    assert!(fault.starts_with("in function 1: type mismatch"), "{fault}");
+    assert_eq!(judged_on_the_way(&bad, &mut Random(1), false), Err(fault));
+}
+
+#[test]
+fn sections_are_named_as_they_end() {
+    let bytes = wat("(module (type (func)) (func) (memory 1) (data \"abc\"))");
+    let mut decoder = StreamDecoder::new(&Features::default(), &Limits::default());
+    let mut ids = Vec::new();
+    for end in 0..=bytes.len() {
+        decoder.advance(&bytes[..end]);
+        for section in &decoder.sections()[ids.len()..] {
+            assert_eq!(section.contents.end, end, "known as soon as it is there");
+            ids.push(section.id);
+        }
+    }
+    assert_eq!(ids, [1, 3, 5]);
+    assert_eq!(decoder.bodies().len(), 1);
+}
+
+#[test]
+fn what_is_too_long_has_failed() {
+    let limits = Limits { module_size: 64, ..Limits::default() };
+    let custom = |len: u8| [&b"\0asm\x01\0\0\0\x00"[..], &[len, 0], &vec![0; len as usize - 1][..]].concat();
+    for tail in [&b"\0"[..], b"\0\x80", b"\x01\xff\xff\xff\xff\x0f"] {
+        // The custom section ends at the limit.
+        let mut bytes = custom(54);
+        assert_eq!(bytes.len(), 64);
+        assert!(decode(&bytes, &Features::default(), &limits).is_ok());
+        bytes.extend_from_slice(tail);
+        bytes.resize(StreamDecoder::most_bytes(&limits), 0);
+        let mut decoder = StreamDecoder::new(&Features::default(), &limits);
+        decoder.advance(&bytes);
+        assert!(decoder.has_failed(), "{tail:?}");
+    }
 }

@@ -1,0 +1,80 @@
+//! What a collection does to code and stores.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use code::code::Code;
+use code::native_module::NativeModule;
+use code::retired::Mark;
+use runtime::stores::Running;
+
+use super::protocol::{Number, World};
+use crate::events::{EventKind, Started};
+use crate::service::Service;
+
+/// A collection as one thread sees it: the engine, and the store whose hook the thread runs, if it does.
+pub(super) struct Collector<'a> {
+    pub(super) service: &'a Arc<Service>,
+    pub(super) running: Option<&'a Running>,
+}
+
+/// What was retired when a collection began.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    started: Started,
+    /// Modules with retired code, and the moment up to which it was retired. One that goes takes its code along.
+    modules: Vec<(Weak<NativeModule>, Mark)>,
+    /// The moment up to which entry stubs, and exit stubs, were retired.
+    stubs: [Mark; 2],
+    /// Bytes of machine code.
+    bytes: usize,
+}
+
+impl World for Collector<'_> {
+    type Candidates = Candidates;
+
+    fn snapshot(&self, _: Number) -> Candidates {
+        let service = self.service;
+        let started = service.events.start();
+        service.code_gc.noted.store(service.space.ever_retired(), Ordering::Relaxed);
+        let mut bytes = service.stubs.caches().map(|cache| cache.retired_bytes()).iter().sum();
+        let mut modules = Vec::new();
+        for module in service.modules.all() {
+            let retired = module.retired_bytes();
+            if retired > 0 {
+                bytes += retired;
+                modules.push((Arc::downgrade(&module), module.now()));
+            }
+        }
+        Candidates { started, modules, stubs: service.stubs.caches().map(|cache| cache.now()), bytes }
+    }
+
+    fn ask(&self, number: Number) -> Option<usize> {
+        let live = self.service.stores.live_code(self.running).ok()??;
+        self.service.code_gc.collections.report(self, number, &live);
+        Some(1)
+    }
+
+    fn free(&self, candidates: Candidates, live: &HashSet<usize>) {
+        let service = self.service;
+        let mut garbage: Vec<Arc<Code>> = Vec::new();
+        for (module, mark) in &candidates.modules {
+            // The handle may be the last one when it is dropped; nothing is locked here.
+            if let Some(module) = module.upgrade() {
+                garbage.extend(module.take_retired(*mark, live));
+            }
+        }
+        for (cache, mark) in service.stubs.caches().into_iter().zip(candidates.stubs) {
+            garbage.extend(cache.take_retired(mark, live));
+        }
+        let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum::<usize>());
+        drop(garbage);
+        service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
+        service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
+        let kind = EventKind::CodeGc { candidate_bytes: candidates.bytes, freed, freed_bytes };
+        // A listener that panics does not keep the collection from ending; there is nobody to tell of the panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| service.events.end(candidates.started, None, || kind)));
+    }
+}

@@ -1,0 +1,256 @@
+//! Safepoints: what a store's thread does when others want something of it ([`crate::requests`] tells how they ask).
+//!
+//! Safepoints are where the thread is in the runtime, all its frames can be walked, and it holds no code pointer:
+//! 1. entry of a call ([`at_entry`]) and its return ([`at_exit`]);
+//! 2. a host function's call and return ([`crate::host_call::leave`], [`crate::host_call::come_back`]);
+//! 3. prologues, which trap when the stack limit is raised. The signal handler ([`crate::signal`]) takes the frame down
+//!    again and goes to a trampoline that keeps all arguments and calls [`at_prologue`], which gives the code to go on in;
+//! 4. loops, which call the builtin `interrupt` when they find the word not zero.
+//!
+//! All but the ways out come to [`handle`]: it answers who wants to know the code on the stacks, ends the call if it is to be
+//! terminated, and runs the foreground tasks.
+//!
+//! A store is *terminated* by a bit that stays set until the last activation has returned. So a host function that hides
+//! the trap from the Wasm below it only gets as far as the next transition.
+//!
+//! Tasks run as host functions do, with `in_wasm` 0, and never inside each other. One round runs those that wait when it
+//! begins, so that a task which posts itself again does not keep Wasm from going on.
+//!
+//! Accepted: builtins and hooks are no safepoints. While a function is compiled lazily, or a memory copied, others wait.
+
+use std::collections::HashSet;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{self, NonNull};
+use std::sync::{Arc, Weak};
+
+use abi::layout::{InstanceHeader, StoreContext};
+use abi::trap::TrapReason;
+use code::code::{Code, CodeKind};
+
+use crate::activation::Pin;
+use crate::call::set_pending;
+use crate::error::{Failure, Raised};
+use crate::frames;
+use crate::requests::{IDLE, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
+use crate::store::Store;
+use crate::stores::{LiveCode, Registered, words};
+
+/// # Safety
+/// `context` is that of a pinned store that this thread uses.
+unsafe fn registered(context: *mut StoreContext) -> Arc<Registered> {
+    // SAFETY: promised by the caller; the loan ends here.
+    unsafe { Arc::clone((*(*context).store.cast::<Store>()).registered()) }
+}
+
+/// Has the store no activation?
+///
+/// # Safety
+/// As for [`registered`].
+unsafe fn is_outermost(context: *mut StoreContext) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe { (*context).entry.is_null() }
+}
+
+/// Deals with everything that is asked of the thread, which is in Wasm by its word.
+///
+/// # Errors
+/// Why the running call ends.
+///
+/// # Safety
+/// `context` is that of a pinned store that runs on this thread and is at a safepoint; nobody else uses the store, as tasks
+/// do.
+unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
+    // SAFETY: promised by the caller, for all that follows.
+    unsafe {
+        let (registered, words) = (registered(context), words(context));
+        let tasks = if is_outermost(context) { POLL | IDLE } else { POLL };
+        let (bits, asked) = registered.take(tasks);
+        report(&registered, &asked);
+        if bits & TERMINATE == 0 && bits & tasks != 0 {
+            words.depart(0);
+            let outcome = run_tasks((*context).store.cast(), Round::Waiting);
+            words.arrive();
+            answer(context);
+            outcome?;
+        }
+        if words.pending() & TERMINATE != 0 { Err(Failure::Trap(TrapReason::Interrupt)) } else { Ok(()) }
+    }
+}
+
+/// [`handle`], and a panic of the embedder's is a failure.
+///
+/// # Safety
+/// As for [`handle`].
+pub(crate) unsafe fn handle_caught(context: *mut StoreContext) -> Result<(), Failure> {
+    // SAFETY: promised by the caller.
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { handle(context) }));
+    outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic)))
+}
+
+/// Answers who wants to know the code on the stacks, and leaves everything else for the next safepoint. After a transition
+/// in whichever direction.
+///
+/// # Safety
+/// `context` is that of a pinned store that this thread uses, at a safepoint.
+pub(crate) unsafe fn answer(context: *mut StoreContext) {
+    // SAFETY: promised by the caller, for all that follows.
+    unsafe {
+        if words(context).pending() != 0 {
+            answer_and_clear(context, 0);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`answer`].
+unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64) {
+    // SAFETY: promised by the caller, for all that follows.
+    unsafe {
+        let registered = registered(context);
+        let (set, asked) = registered.take(bits);
+        report(&registered, &asked);
+        if set & URGENT & !(bits | REPORT) != 0 {
+            registered.stop_again();
+        }
+    }
+}
+
+/// # Safety
+/// As for [`Registered::live_code`].
+unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>]) {
+    if asked.is_empty() {
+        return;
+    }
+    let mut live = HashSet::new();
+    // SAFETY: promised by the caller.
+    unsafe { registered.live_code(&mut live) };
+    asked.iter().for_each(|sink| sink.report(&live));
+}
+
+/// A call is about to enter Wasm, has said so, and found something asked of it.
+///
+/// # Errors
+/// Why it does not.
+///
+/// # Safety
+/// As for [`handle`]; the call's activation is not on the store's list yet.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Raised>> {
+    // SAFETY: promised by the caller, for all that follows.
+    unsafe {
+        handle_caught(context).map_err(|failure| {
+            let store = Store::of_context(context);
+            let wanted = store.environment().backtraces;
+            let backtrace = if wanted { frames::capture(store) } else { Default::default() };
+            Box::new(Raised { failure, backtrace })
+        })
+    }
+}
+
+/// A call has left Wasm, or has not entered it, has said so, and found something asked of it.
+///
+/// # Safety
+/// `context` is that of a pinned store that this thread uses; the call's activation is off the store's list.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn at_exit(context: *mut StoreContext) {
+    // SAFETY: promised by the caller.
+    unsafe { answer_and_clear(context, if is_outermost(context) { TERMINATE } else { 0 }) };
+}
+
+/// What the interrupt trampoline calls: a function's prologue found the stack limit raised, and its frame has been taken down.
+/// Gives the code to go on in, or null with a failure pending.
+///
+/// # Safety
+/// Called by the trampoline, where the signal handler has led it, with the context that the function was called with and the
+/// address of its [`Code`].
+pub(crate) unsafe extern "C" fn at_prologue(vmctx: *mut u8, code: usize) -> *const u8 {
+    let Some(code) = NonNull::new(ptr::with_exposed_provenance_mut::<Code>(code)) else { return ptr::null() };
+    // SAFETY: the context of a live instance; its store is ours while its code runs, and left through our trampoline. The
+    // code is alive until the next safepoint, before which it is pinned.
+    unsafe {
+        let context = (*vmctx.cast::<InstanceHeader>()).store;
+        let store = (*context).store.cast::<Store>();
+        // An OSR entry has not read its image yet.
+        let (image, place) = (mem::take(&mut (*store).osr_image), (*context).osr_image);
+        let pin = Pin { code, previous: (*context).pinned.cast() };
+        (*context).pinned = (&raw const pin).cast();
+        let outcome = handle_caught(context);
+        (*context).pinned = pin.previous.cast();
+        (*context).osr_image = place;
+        (*store).osr_image = image;
+        match outcome {
+            Ok(()) => newest(code.as_ref()),
+            Err(failure) => {
+                set_pending(context, failure);
+                ptr::null()
+            }
+        }
+    }
+}
+
+/// Where a function goes on that was interrupted at its first instruction.
+fn newest(code: &Code) -> *const u8 {
+    match code.kind() {
+        CodeKind::Function { module, function, osr: None, .. } => {
+            Weak::upgrade(module).map_or(code.entry(), |module| module.table().get(*function))
+        }
+        CodeKind::Function { .. } | CodeKind::EntryStub | CodeKind::ExitStub => code.entry(),
+    }
+}
+
+/// Was the trap of a prologue at this stack pointer no lack of stack? Async-signal-safe.
+///
+/// # Safety
+/// `context` is that of the store whose Wasm runs on this thread.
+pub(crate) unsafe fn is_interrupt(context: *const StoreContext, sp: usize) -> bool {
+    use std::sync::atomic::Ordering::Relaxed;
+    // SAFETY: promised by the caller.
+    unsafe { (*context).stack_limit.load(Relaxed) == RAISED_LIMIT && sp >= (*context).true_limit }
+}
+
+/// Which tasks to run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Round {
+    /// Those that wait now.
+    Waiting,
+    /// Also what they post, until none is left.
+    All,
+}
+
+/// Runs foreground tasks, those that want no Wasm to be active only if none is. Gives their number: 0 inside a task.
+///
+/// # Errors
+/// The failure of the first task that fails; those behind it wait for the next time.
+///
+/// # Safety
+/// `store` is alive, pinned and in the host; nobody else uses it. The tasks do, so no reference to it is held meanwhile.
+pub(crate) unsafe fn run_tasks(store: *mut Store, round: Round) -> Result<usize, Failure> {
+    // SAFETY: promised by the caller, for all that follows.
+    unsafe {
+        if mem::replace(&mut (*store).in_task, true) {
+            return Ok(0);
+        }
+        let foreground = (*store).foreground().clone();
+        let idle = is_outermost((*store).context());
+        let mut left = foreground.waiting(idle);
+        let mut count = 0;
+        let outcome = loop {
+            if left == 0 && round == Round::Waiting {
+                break Ok(count);
+            }
+            let Some(task) = foreground.pop(idle) else { break Ok(count) };
+            (left, count) = (left.saturating_sub(1), count + 1);
+            let outcome = catch_unwind(AssertUnwindSafe(|| task(store)));
+            if let Err(failure) = outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic))) {
+                break Err(failure);
+            }
+        };
+        (*store).in_task = false;
+        // What was posted meanwhile may have been announced to Wasm inside a task.
+        foreground.announce();
+        outcome
+    }
+}
