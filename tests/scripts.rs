@@ -31,6 +31,7 @@ macro_rules! suites {
         suites! { @in auto Configuration::Auto; $($name: $source;)* }
         suites! { @in auto_hurried Configuration::AutoHurried; $($name: $source;)* }
         suites! { @in auto_at_once Configuration::AutoAtOnce; $($name: $source;)* }
+        suites! { @in auto_stress Configuration::AutoStress; $($name: $source;)* }
     };
     (@in $module:ident $configuration:expr; $($name:ident: $source:expr;)*) => {
         mod $module {

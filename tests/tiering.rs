@@ -27,7 +27,7 @@ fn at_once() -> Config {
 }
 
 /// Functions `f0` to `f(count - 1)`, each of which has a loop and calls the next; and `run`, which calls the first.
-fn chain(count: usize, salt: usize) -> String {
+pub(crate) fn chain(count: usize, salt: usize) -> String {
     let mut text = String::from("(module (memory 1)");
     for n in 0..count {
         let next = if n + 1 == count { "(i32.const 1)".into() } else { format!("(call {} (local.get 0))", n + 1) };
@@ -45,7 +45,7 @@ fn chain(count: usize, salt: usize) -> String {
 }
 
 /// What the first function of a [`chain`] returns, less what the memory holds.
-fn chain_result(count: usize, salt: usize) -> i32 {
+pub(crate) fn chain_result(count: usize, salt: usize) -> i32 {
     // The last value that each loop stores is 1.
     (count * (salt + 1)) as i32 + 1
 }

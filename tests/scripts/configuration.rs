@@ -21,10 +21,12 @@ pub(super) enum Configuration {
     AutoHurried,
     /// The same, but the running thread waits for better code, so that it is entered at the first occasion.
     AutoAtOnce,
+    /// As before, and code that nothing leads to is looked for, and freed, at every occasion.
+    AutoStress,
 }
 
 impl Configuration {
-    const ALL: [Configuration; 7] = [
+    const ALL: [Configuration; 8] = [
         Configuration::Baseline,
         Configuration::BaselineChecked,
         Configuration::Optimizing,
@@ -32,6 +34,7 @@ impl Configuration {
         Configuration::Auto,
         Configuration::AutoHurried,
         Configuration::AutoAtOnce,
+        Configuration::AutoStress,
     ];
 
     /// Its name in `known_failures.toml`.
@@ -44,6 +47,7 @@ impl Configuration {
             Configuration::Auto => "auto",
             Configuration::AutoHurried => "auto-hurried",
             Configuration::AutoAtOnce => "auto-at-once",
+            Configuration::AutoStress => "auto-stress",
         }
     }
 
@@ -62,6 +66,9 @@ impl Configuration {
             Configuration::Auto => config.tier(TierChoice::Auto),
             Configuration::AutoHurried => config.tier(TierChoice::Auto).tiering_budget(HURRIED),
             Configuration::AutoAtOnce => config.tier(TierChoice::Auto).tiering_budget(AT_ONCE).sync_tier_up(true),
+            Configuration::AutoStress => {
+                config.tier(TierChoice::Auto).tiering_budget(AT_ONCE).sync_tier_up(true).code_gc_stress(true)
+            }
         };
         config
     }

@@ -1,10 +1,11 @@
 //! Exit codes, and how errors are shown.
 
-use std::fmt::Display;
+use std::error::Error as StdError;
+use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use upshift::{Error, Trap, WasmBacktrace};
+use upshift::{Error, LinkError, Trap, UsageError, WasmBacktrace};
 use wasi::I32Exit;
 
 use crate::output::Printable;
@@ -54,16 +55,43 @@ pub(crate) fn report(error: &Error) -> ExitCode {
     ExitCode::from(FAILURE)
 }
 
-/// Shows an error: what happened, then each cause, then where in the program.
+/// A context of an error that is not part of what happened: what can be done about it. Shown on a line of its own.
+#[derive(Debug)]
+pub(crate) struct Note(pub(crate) String);
+
+impl Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Shows an error: what happened, then each cause, then what may help, then where in the program.
 fn show(error: &Error) {
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
-    let mut texts: Vec<String> = error.chain().map(ToString::to_string).collect();
-    texts.retain(|text| Some(text) != backtrace.as_ref());
+    let own = error.downcast_ref::<Note>().map(|note| note.0.as_str());
+    let mut texts: Vec<String> = error.chain().map(text_of).collect();
+    texts.retain(|text| Some(text) != backtrace.as_ref() && Some(text.as_str()) != own);
     texts.dedup();
     complain(texts.join(": "));
+    for note in error.chain().flat_map(notes_of).chain(own) {
+        tell(format_args!("  note: {}", Printable(note)));
+    }
     if let Some(backtrace) = backtrace.filter(|text| text.contains('\n')) {
         tell(Printable(&backtrace));
     }
+}
+
+/// What happened, without the notes that go to lines of their own.
+fn text_of(error: &(dyn StdError + 'static)) -> String {
+    let link = error.downcast_ref::<LinkError>().map(LinkError::message);
+    let usage = error.downcast_ref::<UsageError>().map(UsageError::message);
+    link.or(usage).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn notes_of<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e str> {
+    let link = error.downcast_ref::<LinkError>().map(LinkError::notes);
+    let usage = error.downcast_ref::<UsageError>().map(UsageError::notes);
+    link.into_iter().flatten().chain(usage.into_iter().flatten())
 }
 
 /// Says on standard error what is wrong.

@@ -2,13 +2,18 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use upshift::{Context, Error, Result};
+use upshift::{Context, Error, Result, nearest_name};
 use wast::Wat;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
+
+use crate::exit::Note;
+
+/// Files of a directory that are looked at for a near name.
+const MOST_FILES: usize = 10_000;
 
 /// The bytes of a file, or of standard input for `-`.
 ///
@@ -20,7 +25,25 @@ pub(crate) fn read(file: &OsStr) -> Result<Vec<u8>> {
         io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
         return Ok(bytes);
     }
-    fs::read(file).with_context(|| format!("cannot read {}", name(file)))
+    fs::read(file).map_err(|error| {
+        let is_missing = error.kind() == ErrorKind::NotFound;
+        let error = Error::new(error).context(format!("cannot read {}", name(file)));
+        let near = if is_missing { near_file(Path::new(file)) } else { None };
+        match near {
+            Some(near) => error.context(Note(format!("did you mean `{near}`?"))),
+            None => error,
+        }
+    })
+}
+
+/// A file in the same directory whose name is near.
+fn near_file(path: &Path) -> Option<String> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let entries = fs::read_dir(directory.unwrap_or(Path::new("."))).ok()?;
+    let names = entries.flatten().take(MOST_FILES).filter_map(|entry| entry.file_name().into_string().ok());
+    let names: Vec<String> = names.collect();
+    let near = nearest_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(directory.map_or(near.to_string(), |directory| directory.join(near).display().to_string()))
 }
 
 /// A module in the binary format, converted from text if need be.

@@ -9,6 +9,7 @@ mod input;
 mod options;
 mod output;
 mod process;
+mod profiling;
 mod program;
 mod quantity;
 mod recording;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use upshift::{Config, Error, Result};
 
+use crate::profiling::Perf;
 use crate::quantity::{parse_directory, parse_duration, parse_size, parse_variable};
 use crate::recording::RecordingOptions;
 use crate::tiering::Tiering;
@@ -64,6 +65,10 @@ pub(crate) struct RunOptions {
     #[arg(long, help_heading = "Looking inside")]
     pub(crate) stats: bool,
 
+    /// Write what Linux's perf needs to name the program's functions.
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Looking inside")]
+    pub(crate) perf: Option<Perf>,
+
     #[command(flatten)]
     pub(crate) recording: RecordingOptions,
 }
@@ -76,6 +81,9 @@ impl RunOptions {
     pub(crate) fn config(&self) -> Result<Config> {
         let mut config = self.tiering.config()?;
         config.consume_fuel(self.fuel.is_some()).epoch_interruption(self.timeout.is_some());
+        if let Some(perf) = self.perf {
+            perf.configure(&mut config);
+        }
         Ok(config)
     }
 

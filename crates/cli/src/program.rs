@@ -6,17 +6,23 @@ mod timer;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use upshift::{Engine, Error, Func, Instance, InstancePre, Linker, Module, Result, Store, Trap, Val};
+use upshift::{
+    Engine, Error, Func, Instance, InstancePre, Linker, Module, Result, Store, Trap, UnknownImportError, Val,
+};
 
-use crate::exit::{self, End};
+use crate::exit::{self, End, Note};
 use crate::options::{RunOptions, UnknownImports};
 use crate::process::Moment;
+use crate::profiling::Perf;
 use crate::recording::Recording;
 use crate::statistics::Progress;
 use crate::{input, output, sections, statistics, value};
 
 pub(crate) use host::{Host, Output};
 pub(crate) use timer::start as start_timer;
+
+/// Exported functions that an error names.
+const SHOWN_FUNCTIONS: usize = 20;
 
 /// A module with all that it imports, ready to be run any number of times.
 pub(crate) struct Program<'options> {
@@ -89,19 +95,31 @@ impl<'options> Program<'options> {
     /// The imports. Default values belong to a store, so that a linker with them is for one run only.
     fn pre(&self, store: &mut Store<Host>) -> Result<InstancePre<Host>> {
         if self.options.unknown_imports != UnknownImports::Default {
-            let advice = "`--unknown-imports trap` runs a program that does not need what it imports";
-            return self.linker.instantiate_pre(&self.module).map_err(|error| with_advice(error, advice));
+            return self.linker.instantiate_pre(&self.module).map_err(|error| self.explain(error));
         }
         let mut linker = self.linker.clone();
         linker.define_unknown_imports_as_default_values(store, &self.module)?;
         linker.instantiate_pre(&self.module)
     }
 
+    /// An error of linking, with what may help.
+    fn explain(&self, error: Error) -> Error {
+        if !error.is::<UnknownImportError>() {
+            return error;
+        }
+        // WASI is there for programs that ask for it, so its names are near, though nothing has defined them.
+        let mut linker = self.linker.clone();
+        let with_wasi = wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi);
+        let nearer = with_wasi.ok().and_then(|()| linker.instantiate_pre(&self.module).err());
+        let advice = "`--unknown-imports trap` runs a program that does not need what it imports";
+        nearer.unwrap_or(error).context(Note(advice.to_string()))
+    }
+
     fn what_to_call(&self, store: &mut Store<Host>, instance: Instance) -> Result<Option<Call>, End> {
         let args = self.options.args()?;
         if let Some(name) = &self.options.invoke {
             self.initialize(store, instance)?;
-            let func = instance.get_func(&mut *store, name).ok_or_else(|| self.no_such_function(name))?;
+            let func = instance.require_func(&mut *store, name).map_err(|error| self.with_functions(error))?;
             return Ok(Some(Call::new(store, func, name, &args)?));
         }
         if let Some(start) = instance.get_func(&mut *store, "_start") {
@@ -111,10 +129,8 @@ impl<'options> Program<'options> {
         if sections::has_start(self.module.wire_bytes()) || self.exported_functions().is_empty() {
             return Ok(None);
         }
-        let names = self.exported_functions().join(", ");
-        let text =
-            format!("nothing to run: there is no `_start`. Call an export with `--invoke NAME`; there are: {names}");
-        Err(End::Failed(Error::msg(text)))
+        let text = "nothing to run: there is no `_start`. Call an export with `--invoke NAME`";
+        Err(End::Failed(self.with_functions(Error::msg(text))))
     }
 
     /// Runs what a library wants to be run before it is used.
@@ -131,10 +147,16 @@ impl<'options> Program<'options> {
         exports.map(|export| export.name().to_string()).collect()
     }
 
-    fn no_such_function(&self, name: &str) -> Error {
+    /// The error, with the functions that there are.
+    fn with_functions(&self, error: Error) -> Error {
         let names = self.exported_functions();
-        let all = if names.is_empty() { "no functions".to_string() } else { names.join(", ") };
-        Error::msg(format!("there is no exported function `{name}`; the module exports {all}"))
+        let more = names.len().saturating_sub(SHOWN_FUNCTIONS);
+        let shown = names[..names.len() - more].join(", ");
+        error.context(Note(match (names.len(), more) {
+            (0, _) => "the module exports no functions".to_string(),
+            (_, 0) => format!("the module exports {shown}"),
+            _ => format!("the module exports {shown} and {more} more"),
+        }))
     }
 }
 
@@ -182,11 +204,6 @@ impl Call {
     }
 }
 
-fn with_advice(error: Error, advice: &str) -> Error {
-    let text = format!("{error:#}; {advice}");
-    if error.is::<upshift::UnknownImportError>() { Error::msg(text) } else { error }
-}
-
 /// Runs a program once, prints the results of `--invoke`, and gives the process's exit code.
 ///
 /// # Errors
@@ -227,7 +244,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
         let progress = Progress { stages: recording.stages(), ready, first_call: recording.first_call_at() };
         eprint!("{}", statistics::of_module(&module, Some(progress)));
     }
-    match (recording.write(Some(&module), &title, &words), outcome) {
+    let written = options.perf.map_or(Ok(()), Perf::finish).and(recording.write(Some(&module), &title, &words));
+    match (written, outcome) {
         (Err(error), Ok(())) => Err(error),
         (Err(error), Err(_)) => {
             exit::report(&error);

@@ -325,6 +325,23 @@ impl NativeModule {
         }
     }
 
+    /// All code that the module owns now: that of functions in order, OSR entries, then what is retired.
+    pub fn all_code(&self) -> Vec<Arc<Code>> {
+        let codes = self.lock();
+        codes.published.iter().flatten().chain(codes.osr.values()).chain(codes.retired.iter()).map(Arc::clone).collect()
+    }
+
+    /// Is this code of the module's: published, an OSR entry, or retired? What it gave up, or never took, is not.
+    pub fn owns(&self, code: &Arc<Code>) -> bool {
+        let CodeKind::Function { function, osr, .. } = *code.kind() else { return false };
+        let codes = self.lock();
+        let current = match osr {
+            Some(offset) => codes.osr.get(&(function, offset)),
+            None => codes.published.get(function.index()).and_then(Option::as_ref),
+        };
+        current.into_iter().chain(codes.retired.iter()).any(|owned| Arc::ptr_eq(owned, code))
+    }
+
     /// Takes the code that `unwanted` picks out of the table, back to lazy stubs, and the OSR entries that it picks.
     pub fn flush(&self, mut unwanted: impl FnMut(&Code) -> bool) -> Flushed {
         let mut flushed = Flushed::default();

@@ -32,14 +32,14 @@ impl Retired {
         self.codes.push((self.now.step(), code));
     }
 
-    /// The code.
-    pub(crate) fn codes(&self) -> impl Iterator<Item = &Arc<Code>> {
-        self.codes.iter().map(|(_, code)| code)
-    }
-
     /// What the list takes, in bytes, without the code.
     pub(crate) fn heap_bytes(&self) -> usize {
         heap::vec(&self.codes)
+    }
+
+    /// What is in the list, in its order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Code>> {
+        self.codes.iter().map(|(_, code)| code)
     }
 
     /// Now: between what is in the list, or was, and what will come.

@@ -44,7 +44,7 @@ impl NativeModule {
         };
         codes.published.iter().flatten().for_each(&mut add);
         codes.osr.values().for_each(&mut add);
-        codes.retired.codes().for_each(&mut add);
+        codes.retired.iter().for_each(&mut add);
         let lists = heap::slice(&codes.published)
             + heap::tree::<(u32, u32), Arc<Code>>(codes.osr.len())
             + codes.retired.heap_bytes();

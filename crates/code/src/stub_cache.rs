@@ -54,6 +54,11 @@ pub struct Stub {
 }
 
 impl Stub {
+    /// The code.
+    pub fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
     /// Address of the first instruction; good as long as there is a handle.
     pub fn entry(&self) -> *const u8 {
         self.code.entry()
@@ -128,6 +133,11 @@ impl StubCache {
         let handle = self.handle(&signature, slot, retired_bytes);
         drop(state);
         handle
+    }
+
+    /// All stubs that there are.
+    pub fn all(&self) -> Vec<Arc<Code>> {
+        self.lock().slots.values().map(|slot| Arc::clone(&slot.code)).collect()
     }
 
     /// Now: between what was retired and what will be.

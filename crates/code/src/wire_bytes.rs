@@ -21,8 +21,10 @@ pub struct WireBytes {
 
 #[derive(Clone)]
 enum Source {
-    /// Bytes that were there at once.
+    /// A copy of bytes that were there at once.
     Whole(Arc<[u8]>),
+    /// Bytes that were given away.
+    Given(Arc<Vec<u8>>),
     /// Bytes that came in pieces, where they came.
     Streamed(Filled),
 }
@@ -32,8 +34,9 @@ impl WireBytes {
     pub fn same(&self, other: &WireBytes) -> bool {
         match (&self.source, &other.source) {
             (Source::Whole(this), Source::Whole(other)) => Arc::ptr_eq(this, other),
+            (Source::Given(this), Source::Given(other)) => Arc::ptr_eq(this, other),
             (Source::Streamed(this), Source::Streamed(other)) => this.same(other),
-            (Source::Whole(_), Source::Streamed(_)) | (Source::Streamed(_), Source::Whole(_)) => false,
+            (Source::Whole(_) | Source::Given(_) | Source::Streamed(_), _) => false,
         }
     }
 }
@@ -44,6 +47,7 @@ impl Deref for WireBytes {
     fn deref(&self) -> &[u8] {
         match &self.source {
             Source::Whole(bytes) => bytes,
+            Source::Given(bytes) => bytes,
             Source::Streamed(bytes) => bytes,
         }
     }
@@ -56,8 +60,12 @@ impl From<&[u8]> for WireBytes {
 }
 
 impl From<Vec<u8>> for WireBytes {
-    fn from(bytes: Vec<u8>) -> WireBytes {
-        WireBytes { source: Source::Whole(bytes.into()) }
+    /// Keeps the vector as it is, unless much of its room is unused.
+    fn from(mut bytes: Vec<u8>) -> WireBytes {
+        if bytes.capacity() - bytes.len() > bytes.len() / 8 {
+            bytes.shrink_to_fit();
+        }
+        WireBytes { source: Source::Given(Arc::new(bytes)) }
     }
 }
 

@@ -16,6 +16,7 @@ use wasm::types::DefinedFuncIndex;
 use crate::cache::Cached;
 use crate::config::Config;
 use crate::events::ModuleNumber;
+use crate::registry::Registration;
 use crate::service::Counts;
 use crate::tiering::ModuleTiering;
 use crate::tuning;
@@ -40,6 +41,8 @@ pub(crate) struct Attachment {
     image: OnceLock<Option<Arc<InitialImage>>>,
     /// Its place in the module cache, if it has one.
     cached: OnceLock<Cached>,
+    /// Its place in the engine's registry.
+    registration: OnceLock<Arc<Registration>>,
 }
 
 impl Attachment {
@@ -54,7 +57,13 @@ impl Attachment {
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
             cached: OnceLock::new(),
+            registration: OnceLock::new(),
         }
+    }
+
+    /// Is there a variant that checks memory accesses?
+    pub(crate) fn has_checked(&self) -> bool {
+        self.checked.get().is_some()
     }
 
     /// The module is in the cache, until it dies. Only once, when it is made.
@@ -73,6 +82,17 @@ impl Attachment {
     /// What the image takes, in bytes, if there is one.
     pub(crate) fn image_bytes(&self) -> usize {
         self.image.get().and_then(Option::as_ref).map_or(0, |image| image.bytes())
+    }
+
+    /// Its place in the engine's registry, once it has one: from when its module is made.
+    pub(crate) fn registration(&self) -> Option<&Arc<Registration>> {
+        self.registration.get()
+    }
+
+    /// Gives it its place in the engine's registry. Dropped with the module, before its code.
+    pub(crate) fn set_registration(&self, registration: Arc<Registration>) {
+        let entered = self.registration.set(registration);
+        debug_assert!(entered.is_ok(), "a module is entered once");
     }
 
     /// Why the compiler has refused this before, if it has.
@@ -113,12 +133,30 @@ pub(crate) fn checked_variant(
 
 /// The memory image of a module, from the instantiation on at which it pays.
 pub(crate) fn image(config: &Config, module: &NativeModule) -> Option<Arc<InitialImage>> {
-    let attachment = of(module);
-    let count = attachment.instantiations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+    let count = of(module).instantiations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
     if !config.memory_images || count < tuning::IMAGE_AT_INSTANTIATION {
         return None;
     }
-    attachment.image.get_or_init(|| InitialImage::new(module.info(), module.wire_bytes())).clone()
+    make_image(module).clone()
+}
+
+/// Will the next instantiation make the memory image?
+pub(crate) fn image_is_due(config: &Config, module: &NativeModule) -> bool {
+    let (attachment, info) = (of(module), module.info());
+    let count = attachment.instantiations.load(Ordering::Relaxed).saturating_add(1);
+    let wanted = config.memory_images && count >= tuning::IMAGE_AT_INSTANTIATION && attachment.image.get().is_none();
+    wanted && !info.data.is_empty() && info.memories.len() > info.num_imported_memories as usize
+}
+
+/// Makes the memory image, if the next instantiation would.
+pub(crate) fn prepare_image(config: &Config, module: &NativeModule) {
+    if image_is_due(config, module) {
+        make_image(module);
+    }
+}
+
+fn make_image(module: &NativeModule) -> &Option<Arc<InitialImage>> {
+    of(module).image.get_or_init(|| InitialImage::new(module.info(), module.wire_bytes()))
 }
 
 /// What the engine keeps with the module.

@@ -8,6 +8,7 @@ use wasm::features::Features;
 use wasm::limits::Limits;
 
 use crate::events::Listener;
+use crate::log::CodeListener;
 use crate::pool::Pool;
 use crate::tuning;
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub threads: usize,
     /// Who runs background work, if not threads of the engine's own.
     pub pool: Option<Arc<dyn Pool>>,
+    /// Make modules that are asked for asynchronously in the background.
+    pub async_compilation: bool,
     /// Share the module between all who compile the same bytes.
     pub module_cache: bool,
     /// Bytes of stack that Wasm may take in one call from the host.
@@ -95,6 +98,8 @@ pub struct Config {
     pub backtraces: bool,
     /// Who is told of what the engine does.
     pub listener: Option<Arc<dyn Listener>>,
+    /// Who is told of machine code, on the thread that makes it.
+    pub code_listeners: Vec<Arc<dyn CodeListener>>,
 }
 
 impl Default for Config {
@@ -116,11 +121,13 @@ impl Default for Config {
             code_gc_stress: false,
             threads: 0,
             pool: None,
+            async_compilation: true,
             module_cache: true,
             max_wasm_stack: tuning::MAX_WASM_STACK,
             code_memory: tuning::CODE_MEMORY,
             backtraces: true,
             listener: None,
+            code_listeners: Vec::new(),
         }
     }
 }

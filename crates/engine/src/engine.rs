@@ -22,6 +22,7 @@ use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
 use crate::code_gc::ceiling::Room;
 use crate::compile::all;
+use crate::compile::asynchronous::Jobs;
 use crate::compile::job::Job;
 use crate::compile::phases::Cancel;
 use crate::compile::stubs::{StubError, Stubs};
@@ -32,10 +33,11 @@ use crate::events::{Cause, EventKind, Events};
 use crate::memory_usage::MemoryUsage;
 use crate::metrics::MetricsSnapshot;
 use crate::pool::workers::Workers;
-use crate::service::{Counts, Modules, Service};
+use crate::registry::Registry;
+use crate::service::{Counts, Service};
 use crate::statistics::EngineStatistics;
 use crate::tiering::{self, Queue};
-use crate::{attachment, code_gc};
+use crate::{attachment, code_gc, log};
 
 /// A handle to an engine.
 #[derive(Clone, Debug)]
@@ -76,15 +78,18 @@ impl Engine {
         let space = CodeSpace::new(config.code_memory)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
+        let registry = Arc::new(Registry::default());
+        log::turn_on(&registry, config.code_listeners.clone());
         let service = Service {
             workers: Workers::new(&config),
             cache: Arc::new(ModuleCache::new(config.module_cache, config.features)),
+            jobs: Jobs::default(),
             types: TypeRegistry::new(),
             compilers,
             space,
             lazy_stubs: Arc::new(lazy_stubs),
             stores: Arc::new(Stores::default()),
-            modules: Modules::default(),
+            registry,
             events: Events::new(config.listener.clone()),
             queue: Queue::default(),
             stubs: Stubs::default(),
@@ -114,6 +119,10 @@ impl Engine {
     /// Threads that work on a module, the calling one included.
     pub fn threads(&self) -> usize {
         self.inner.service.workers.threads()
+    }
+
+    pub(crate) fn stubs(&self) -> &Stubs {
+        &self.inner.service.stubs
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
@@ -197,6 +206,13 @@ impl Engine {
         result
     }
 
+    /// Tells of an instantiation that failed before it began: for want of the right imports.
+    pub fn not_instantiated(&self, module: &NativeModule) {
+        let imported_functions = module.info().num_imported_functions as usize;
+        let kind = EventKind::Instantiate { imported_functions, success: false };
+        self.inner.service.events.mark(Some(attachment::of(module).number), kind);
+    }
+
     /// What the engine and all that belongs to it take in memory.
     pub fn memory_usage(&self) -> MemoryUsage {
         MemoryUsage::of(&self.inner.service)
@@ -249,7 +265,11 @@ impl Engine {
     /// When it cannot be compiled, or code memory is full.
     pub fn entry_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || service.stubs.entry(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        code_gc::collect_if_worth_it(service, None);
+        let make = || service.stubs.entry(service.compilers.stubs(), &service.space, ty);
+        let stub = with_room(service, make).map_err(stub_error)?;
+        service.registry.stub_created(stub.code());
+        Ok(stub)
     }
 
     /// The stub through which compiled code calls host functions of this type.
@@ -258,7 +278,11 @@ impl Engine {
     /// As for [`Engine::entry_stub`].
     pub fn exit_stub(&self, ty: &FuncType) -> Result<Arc<Stub>, CompileError> {
         let service = &self.inner.service;
-        with_room(service, || service.stubs.exit(service.compilers.stubs(), &service.space, ty)).map_err(stub_error)
+        code_gc::collect_if_worth_it(service, None);
+        let make = || service.stubs.exit(service.compilers.stubs(), &service.space, ty);
+        let stub = with_room(service, make).map_err(stub_error)?;
+        service.registry.stub_created(stub.code());
+        Ok(stub)
     }
 }
 
@@ -289,14 +313,17 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
     with_room(service, || service.lazy_stubs.make(count).map_err(StubError::Space)).map_err(stub_error)?;
     let module = NativeModule::new(parts, Arc::clone(&service.space), Arc::clone(&service.lazy_stubs))
         .map_err(|error| CompileError::limit(None, error.to_string()))?;
-    service.modules.add(&module);
+    service.registry.add(&module);
     Ok(module)
 }
 
-/// The last handle goes: tasks that have not begun are dropped, and those that run are waited for.
+/// The last handle goes: tasks that have not begun are dropped, those that run are waited for, and who waits for a result
+/// is told that there will be none.
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.service.jobs.cancel();
         self.service.workers.close();
+        self.service.jobs.end();
         self.service.assert_idle();
     }
 }

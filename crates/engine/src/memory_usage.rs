@@ -60,7 +60,7 @@ impl MemoryUsage {
             ..MemoryUsage::default()
         };
         let mut seen = HashSet::new();
-        for module in service.modules.all() {
+        for module in service.registry.modules() {
             usage.add_module(&module, &mut seen);
         }
         let used = service.space.used();

@@ -15,7 +15,7 @@ use crate::compile::source::Source;
 use crate::config::{Config, Strategy};
 use crate::engine::Engine;
 use crate::error::ModuleError;
-use crate::events::{CacheOutcome, CompileMethod, EventKind};
+use crate::events::{CacheOutcome, CompileMethod, EventKind, Started};
 use crate::service::Service;
 
 /// The tiers, for the same layer.
@@ -74,9 +74,7 @@ pub(crate) fn compile_by<'a>(
     loop {
         match service.cache.step(&mut wanted) {
             Step::Ready(module) => {
-                tell(service, CacheOutcome::Hit, Some(&module));
-                let number = attachment::of(&module).number;
-                service.events.end(started, Some(number), || outcome(service, method, true, Ok(&module)));
+                found(service, method, started, &module);
                 return Ok(module);
             }
             Step::Building(place) => {
@@ -118,6 +116,13 @@ pub(crate) fn make_by(
         tell(service, CacheOutcome::Conflict, Some(&module));
     }
     Ok(module)
+}
+
+/// A module was found in the cache, asked for since `started`.
+pub(crate) fn found(service: &Service, method: CompileMethod, started: Started, module: &NativeModule) {
+    tell(service, CacheOutcome::Hit, Some(module));
+    let number = attachment::of(module).number;
+    service.events.end(started, Some(number), || outcome(service, method, true, Ok(module)));
 }
 
 /// A module was asked for: it was made or found in the cache, or there is none, for these bytes.

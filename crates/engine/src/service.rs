@@ -1,10 +1,9 @@
 //! `Service`: the part of an engine that its background work needs too. What keeps an engine is the handle to the whole,
 //! which no job holds: when the last one goes, jobs are cancelled and waited for.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use code::native_module::NativeModule;
 use code::space::CodeSpace;
 use code::stubs::LazyStubs;
 use runtime::stores::Stores;
@@ -12,11 +11,13 @@ use wasm::canonical::TypeRegistry;
 
 use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
+use crate::compile::asynchronous::Jobs;
 use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::events::Events;
 use crate::pool::workers::Workers;
+use crate::registry::Registry;
 use crate::tiering::Queue;
 
 /// What the engine's threads share.
@@ -25,12 +26,13 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     pub(crate) workers: Workers,
     pub(crate) cache: Arc<ModuleCache>,
+    pub(crate) jobs: Jobs,
     pub(crate) types: TypeRegistry,
     pub(crate) compilers: Compilers,
     pub(crate) space: Arc<CodeSpace>,
     pub(crate) lazy_stubs: Arc<LazyStubs>,
     pub(crate) stores: Arc<Stores>,
-    pub(crate) modules: Modules,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) events: Events,
     pub(crate) queue: Queue,
     pub(crate) stubs: Stubs,
@@ -48,32 +50,6 @@ impl Service {
             assert_eq!(self.cache.statistics().building, 0, "a claim on the module cache outlives its engine");
             assert_eq!(self.stores.len(), 0, "a store outlives its engine");
         }
-    }
-}
-
-/// The registry of an engine's modules. It does not keep them.
-#[derive(Debug, Default)]
-pub(crate) struct Modules {
-    list: Mutex<Vec<Weak<NativeModule>>>,
-}
-
-impl Modules {
-    pub(crate) fn add(&self, module: &Arc<NativeModule>) {
-        let mut list = self.lock();
-        // Looked through when it would have to grow, so that adding stays cheap.
-        if list.len() == list.capacity() {
-            list.retain(|known| known.strong_count() > 0);
-        }
-        list.push(Arc::downgrade(module));
-    }
-
-    /// The modules that live now.
-    pub(crate) fn all(&self) -> Vec<Arc<NativeModule>> {
-        self.lock().iter().filter_map(Weak::upgrade).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<NativeModule>>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

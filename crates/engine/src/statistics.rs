@@ -44,7 +44,7 @@ impl EngineStatistics {
     pub(crate) fn of(service: &Service) -> EngineStatistics {
         let (queued, running) = service.queue.len();
         EngineStatistics {
-            modules: service.modules.all().len(),
+            modules: service.registry.modules().len(),
             stores: service.stores.len(),
             queued,
             running,

@@ -25,7 +25,7 @@ use wasm::types::DefinedFuncIndex;
 
 use crate::activation::Activation;
 use crate::backtrace::Backtrace;
-use crate::error::{Failure, Raised};
+use crate::error::{CompileFailure, Failure, Raised};
 use crate::frames;
 use crate::hooks::LazyError;
 use crate::instance::Instance;
@@ -195,7 +195,7 @@ pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: usize) ->
     let failure = match catch_unwind(AssertUnwindSafe(compile)) {
         Ok(Ok(code)) => return code,
         Ok(Err(LazyError::Invalid(fault))) => Failure::Invalid(fault),
-        Ok(Err(LazyError::Compile(error))) => Failure::Compile(describe(&module, function, &error.message)),
+        Ok(Err(LazyError::Compile(error))) => Failure::Compile(compile_failure(&module, function, error.message)),
         Err(panic) => Failure::Panic(panic),
     };
     // SAFETY: as above.
@@ -222,12 +222,14 @@ pub(crate) unsafe extern "C" fn tier_up_entry(vmctx: *mut u8, function: usize) -
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| module.table().get(function))
 }
 
-fn describe(module: &code::native_module::NativeModule, function: DefinedFuncIndex, message: &str) -> String {
-    let index = module.info().func_index(function);
-    match module.info().function_name(module.wire_bytes(), index) {
-        Some(name) => format!("function {} ({name}): {message}", index.0),
-        None => format!("function {}: {message}", index.0),
-    }
+fn compile_failure(
+    module: &code::native_module::NativeModule,
+    function: DefinedFuncIndex,
+    message: String,
+) -> Box<CompileFailure> {
+    let function = module.info().func_index(function);
+    let name = module.info().function_name(module.wire_bytes(), function).map(str::to_string);
+    Box::new(CompileFailure { function, name, message })
 }
 
 /// Records a failure with the backtrace of the exit frame; the caller raises it next.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use abi::trap::TrapReason;
 use wasm::decode::error::DecodeError;
+use wasm::types::FuncIndex;
 
 use crate::backtrace::Backtrace;
 
@@ -15,8 +16,8 @@ pub type HostError = Box<dyn Any + Send + Sync>;
 pub enum Failure {
     /// Compiled code or a builtin trapped.
     Trap(TrapReason),
-    /// A function could not be compiled at its first call; the message says why.
-    Compile(String),
+    /// A function could not be compiled at its first call.
+    Compile(Box<CompileFailure>),
     /// A function was found not to be valid at its first call.
     Invalid(DecodeError),
     /// A host function returned an error.
@@ -29,12 +30,23 @@ impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Trap(reason) => f.debug_tuple("Trap").field(reason).finish(),
-            Failure::Compile(message) => f.debug_tuple("Compile").field(message).finish(),
+            Failure::Compile(failure) => f.debug_tuple("Compile").field(failure).finish(),
             Failure::Invalid(fault) => f.debug_tuple("Invalid").field(fault).finish(),
             Failure::Host(_) => f.write_str("Host"),
             Failure::Panic(_) => f.write_str("Panic"),
         }
     }
+}
+
+/// A function that could not be compiled at its first call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompileFailure {
+    /// The function.
+    pub function: FuncIndex,
+    /// Its name in the name section.
+    pub name: Option<String>,
+    /// What stood in the way.
+    pub message: String,
 }
 
 /// A failure with the Wasm frames that were on the stack when it was raised.
@@ -52,30 +64,52 @@ impl From<TrapReason> for Failure {
     }
 }
 
-/// Why an entity could not be made or grown.
+/// Why an entity could not be made or grown. It has no words: those are the embedding layer's.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ResourceError {
-    /// The system refused the memory or address space.
-    System {
-        /// What for, e.g. `linear memory of 65536 bytes`.
-        what: String,
+    /// The embedder's limiter refused, with its own error.
+    Limiter(HostError),
+    /// The embedder's limiter refused a memory of this many bytes.
+    MemoryRefused(usize),
+    /// The embedder's limiter refused a table of this many elements.
+    TableRefused(usize),
+    /// The embedder's limiter allows only so many of a kind of entity in a store.
+    TooMany {
+        /// Which kind, in the plural.
+        what: &'static str,
+        /// How many.
+        most: usize,
+    },
+    /// A memory is larger than any may be.
+    MemoryOverLimit {
+        /// Its minimum, in pages.
+        pages: u64,
+        /// Bytes of a page.
+        page_size: u64,
+        /// Most bytes that a memory of its type has.
+        limit: u64,
+    },
+    /// The system refused a memory.
+    MemoryAllocation {
+        /// Its size.
+        bytes: usize,
         /// What the system said.
         error: std::io::Error,
     },
-    /// The embedder's limiter refused, with its own error.
-    Limiter(HostError),
-    /// A limit was reached.
-    Limit(String),
+    /// A table is larger than any may be.
+    TableOverLimit {
+        /// Its minimum.
+        elements: u64,
+        /// Most elements that a table has.
+        limit: u64,
+    },
+    /// There is no memory for a table of this many elements.
+    TableAllocation(u64),
+    /// A memory cannot grow to this many bytes: its maximum is reached.
+    MemoryMaximum(usize),
+    /// A memory cannot grow to this many bytes: the system has none.
+    MemoryGrowth(usize),
+    /// A table cannot grow to this many elements.
+    TableGrowth(usize),
 }
-
-impl fmt::Display for ResourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ResourceError::System { what, error } => write!(f, "cannot allocate a {what}: {error}"),
-            ResourceError::Limiter(_) => f.write_str("the resource limiter refused"),
-            ResourceError::Limit(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for ResourceError {}

@@ -23,7 +23,7 @@ ids! {
 }
 
 /// The identity of a store: never used twice in a process.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StoreId(NonZeroU64);
 
 impl StoreId {

@@ -29,7 +29,7 @@ use crate::host_call;
 use crate::ids::{GlobalId, InstanceId, MemoryId, TableId};
 use crate::import::Import;
 use crate::instance::{ContextMemory, Instance};
-use crate::matching;
+use crate::matching::{self, Mismatch};
 use crate::store::Store;
 use crate::trampolines::builtin_table;
 
@@ -40,10 +40,8 @@ pub enum InstantiateError {
     Import {
         /// Position in the module's imports.
         index: usize,
-        /// The declared type.
-        expected: String,
-        /// The type given.
-        given: String,
+        /// Both types, and what differs.
+        mismatch: Box<Mismatch>,
     },
     /// Not as many imports were given as the module declares.
     Count {
@@ -56,7 +54,7 @@ pub enum InstantiateError {
     Resource(ResourceError),
     /// A segment did not fit.
     Trap(TrapReason),
-    /// There is no code memory for the variant with checks.
+    /// There is no code memory for the variant with checks; the message says so.
     Compile(String),
 }
 
@@ -76,9 +74,8 @@ pub fn check_imports(store: &Store, module: &NativeModule, imports: &[Import]) -
         return Err(InstantiateError::Count { expected: declared.len(), given: imports.len() });
     }
     for (index, (declared, given)) in declared.iter().zip(imports).enumerate() {
-        if let Err((expected, given)) = matching::import(store, module, declared.ty, given) {
-            return Err(InstantiateError::Import { index, expected, given });
-        }
+        matching::import(store, module, declared.ty, given)
+            .map_err(|mismatch| InstantiateError::Import { index, mismatch })?;
     }
     Ok(())
 }
@@ -147,17 +144,27 @@ fn make_memories(store: &mut Store, module: &Arc<NativeModule>, given: &Given<'_
         let image = if position == 0 { store.environment().hooks.image(module) } else { None };
         memories.push(store.new_memory(ty, image)?);
     }
-    let unguarded = memories
-        .iter()
-        .zip(module.memories())
-        .any(|(&id, &assumed)| assumed == MemoryStyle::Guarded && store.memory(id).style() == MemoryStyle::Checked);
-    let module = if unguarded {
+    let module = if lacks_guard(store, module, &memories) {
         let variant = store.environment().hooks.checked_variant(module);
         variant.map_err(|error| InstantiateError::Compile(error.to_string()))?
     } else {
         Arc::clone(module)
     };
     Ok((module, memories.into()))
+}
+
+/// Has one of these memories, the module's first ones, not the guard that the module's code assumes?
+fn lacks_guard(store: &Store, module: &NativeModule, memories: &[MemoryId]) -> bool {
+    memories
+        .iter()
+        .zip(module.memories())
+        .any(|(&id, &assumed)| assumed == MemoryStyle::Guarded && store.memory(id).style() == MemoryStyle::Checked)
+}
+
+/// Will an instance with these imports, which belong to the store, run the variant of the module that checks memory
+/// accesses? It may also for memories of its own, if the system refuses them their guards.
+pub fn needs_checks(store: &Store, module: &NativeModule, imports: &[Import]) -> bool {
+    lacks_guard(store, module, &Given::new(imports).memories)
 }
 
 fn make_tables(

@@ -67,7 +67,10 @@ unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
         let tasks = if is_outermost(context) { POLL | IDLE } else { POLL };
         let (bits, asked) = registered.take(tasks);
         report(&registered, &asked);
-        if bits & TERMINATE == 0 && bits & tasks != 0 {
+        if bits & TERMINATE != 0 {
+            // They are for another call.
+            (*(*context).store.cast::<Store>()).foreground().announce();
+        } else if bits & tasks != 0 {
             words.depart(0);
             let outcome = run_tasks((*context).store.cast(), Round::Waiting);
             words.arrive();

@@ -5,6 +5,7 @@ mod activation;
 pub mod backtrace;
 pub mod builtins;
 pub mod call;
+pub mod difference;
 pub mod entry_stubs;
 pub mod error;
 mod evaluate;

@@ -1,67 +1,116 @@
-//! Does what is given for an import have the type that the module declares? And both types in words, if not.
+//! Does what is given for an import have the type that the module declares? And if not: both types, and what differs.
 
 use abi::layout::FuncRef;
 use code::native_module::NativeModule;
-use wasm::canonical::TypeRegistry;
-use wasm::types::{CanonicalTypeIndex, ExternType, Limits64, words};
+use wasm::types::words::{self, Words};
+use wasm::types::{CanonicalTypeIndex, ExternType, FuncType, GlobalType, MemoryType, TableType, TypeIndex};
 
+use crate::difference::{self, Difference};
+use crate::func::HostFunction;
 use crate::import::Import;
 use crate::store::Store;
 
-/// The declared type and the given one, in words.
-pub type Mismatch = (String, String);
+/// Why an import does not fit.
+#[derive(Clone, Debug)]
+pub struct Mismatch {
+    /// The declared type, in words.
+    pub expected: String,
+    /// The given type, in words.
+    pub given: String,
+    /// What differs.
+    pub difference: Difference,
+}
 
 /// Checks one import.
 ///
 /// # Errors
-/// Both types in words, when the given one does not match.
-pub fn import(store: &Store, module: &NativeModule, declared: ExternType, given: &Import) -> Result<(), Mismatch> {
-    let registry = module.types().registry();
-    let matches = match (declared, given) {
+/// When what is given does not match.
+pub fn import(store: &Store, module: &NativeModule, declared: ExternType, given: &Import) -> Result<(), Box<Mismatch>> {
+    let types = module.types();
+    let registry = types.registry();
+    let words = Words::of_registry(registry);
+    let difference = match (declared, given) {
         (ExternType::Func(ty), Import::Func(function)) => {
             // SAFETY: the caller checked that the function belongs to the store, which is alive.
             let FuncRef { type_id, .. } = unsafe { *function.as_ptr() };
-            registry.is_subtype(CanonicalTypeIndex(type_id), module.types().id(ty))
+            of_functions(module, ty, CanonicalTypeIndex(type_id))
         }
-        (ExternType::Func(ty), Import::Host(function)) => registry.is_subtype(function.type_id, module.types().id(ty)),
+        (ExternType::Func(ty), Import::Host(function)) => of_functions(module, ty, function.type_id),
         (ExternType::Table(ty), Import::Table(id)) => {
-            let table = store.table(*id);
-            let element = module.types().canonical_ref_type(ty.element);
-            let current = Limits64 { min: table.len() as u64, max: table.ty().max };
-            table.ty().element == element && table.ty().index64 == ty.index64 && current.matches(&ty.limits())
+            let expected = TableType { element: types.canonical_ref_type(ty.element), ..ty };
+            difference::of_tables(&words, &expected, &table_now(store, *id))
         }
-        (ExternType::Memory(ty), Import::Memory(id)) => {
-            let memory = store.memory(*id);
-            let own = memory.ty();
-            let current = Limits64 { min: memory.pages(), max: own.max };
-            (own.index64, own.shared, own.page_size_log2) == (ty.index64, ty.shared, ty.page_size_log2)
-                && current.matches(&ty.limits())
-        }
+        (ExternType::Memory(ty), Import::Memory(id)) => difference::of_memories(&ty, &memory_now(store, *id)),
         (ExternType::Global(ty), Import::Global(id)) => {
-            let own = store.global(*id).ty();
-            let content = module.types().canonical_val_type(ty.content);
-            own.mutable == ty.mutable
-                && (own.content == content || !ty.mutable && registry.val_type_matches(own.content, content))
+            let given = store.global(*id).ty();
+            let expected = GlobalType { content: types.canonical_val_type(ty.content), ..ty };
+            let matches = || registry.val_type_matches(given.content, expected.content);
+            difference::of_globals(&words, &expected, &given, matches)
         }
-        _ => false,
+        _ => Some(Difference::Kind),
     };
-    if matches {
-        Ok(())
-    } else {
-        Err((words::extern_type(declared, module.info()), describe_given(store, registry, given)))
-    }
+    let Some(difference) = difference else { return Ok(()) };
+    Err(mismatch(module, declared, describe(store, &words, given), difference))
 }
 
-fn describe_given(store: &Store, registry: &TypeRegistry, given: &Import) -> String {
+/// Checks one import that is given a host function of no store in particular.
+///
+/// # Errors
+/// When it does not match.
+pub fn host_function(module: &NativeModule, declared: ExternType, given: &HostFunction) -> Result<(), Box<Mismatch>> {
+    let difference = match declared {
+        ExternType::Func(ty) => of_functions(module, ty, given.type_id),
+        _ => Some(Difference::Kind),
+    };
+    let Some(difference) = difference else { return Ok(()) };
+    let given = Words::of_registry(module.types().registry()).function(Some(&given.ty));
+    Err(mismatch(module, declared, given, difference))
+}
+
+#[cold]
+fn mismatch(module: &NativeModule, declared: ExternType, given: String, difference: Difference) -> Box<Mismatch> {
+    let expected = Words::of_module(module.info()).extern_type(declared);
+    Box::new(Mismatch { expected, given, difference })
+}
+
+fn of_functions(module: &NativeModule, declared: TypeIndex, given: CanonicalTypeIndex) -> Option<Difference> {
+    let (types, registry) = (module.types(), module.types().registry());
+    let expected = types.id(declared);
+    if registry.is_subtype(given, expected) {
+        return None;
+    }
+    let of = |index| registry.get_func_type(index).map_or_else(|| FuncType::new([], []), |ty| FuncType::clone(&ty));
+    Some(difference::of_functions(&Words::of_registry(registry), &of(expected), &of(given)))
+}
+
+/// The type of a table with its size now.
+fn table_now(store: &Store, id: crate::ids::TableId) -> TableType {
+    let table = store.table(id);
+    TableType { min: table.len() as u64, ..table.ty() }
+}
+
+/// The type of a memory with its size now.
+fn memory_now(store: &Store, id: crate::ids::MemoryId) -> MemoryType {
+    let memory = store.memory(id);
+    MemoryType { min: memory.pages(), ..memory.ty() }
+}
+
+fn describe(store: &Store, words: &Words<'_>, given: &Import) -> String {
     match given {
         Import::Func(reference) => {
             // SAFETY: as in `import`.
             let type_id = unsafe { reference.as_ref().type_id };
-            words::function(registry.get_func_type(CanonicalTypeIndex(type_id)).as_deref())
+            words.extern_type(ExternType::Func(TypeIndex(type_id)))
         }
-        Import::Host(host) => words::function(Some(&host.ty)),
-        Import::Table(id) => words::table(&store.table(*id).ty(), store.table(*id).len() as u64),
-        Import::Memory(id) => words::memory(&store.memory(*id).ty(), store.memory(*id).pages()),
-        Import::Global(id) => words::global(&store.global(*id).ty()),
+        Import::Host(host) => words.function(Some(&host.ty)),
+        Import::Table(id) => {
+            let ty = table_now(store, *id);
+            words.table(&ty, ty.min)
+        }
+        Import::Memory(id) => {
+            let ty = memory_now(store, *id);
+            words::memory(&ty, ty.min)
+        }
+        Import::Global(id) => words.global(&store.global(*id).ty()),
     }
 }

@@ -66,7 +66,7 @@ impl Memory {
         let length = ty.min_bytes().filter(|&bytes| bytes <= maximum_bytes(&ty)).ok_or_else(|| over_limit(&ty))?;
         let length = usize::try_from(length).map_err(|_| over_limit(&ty))?;
         let initially = round_up_to_page(length).ok_or_else(|| over_limit(&ty))?;
-        let refused = |error| ResourceError::System { what: format!("linear memory of {length} bytes"), error };
+        let refused = |error| ResourceError::MemoryAllocation { bytes: length, error };
         let guarded = policy.style(&ty) == MemoryStyle::Guarded;
         let pooled = if guarded { pool.take(initially, image.as_ref()) } else { None };
         let (style, range, capacity) = match pooled {
@@ -246,10 +246,5 @@ fn maximum_bytes(ty: &MemoryType) -> u64 {
 }
 
 fn over_limit(ty: &MemoryType) -> ResourceError {
-    ResourceError::Limit(format!(
-        "a memory of {} pages of {} bytes is over the limit of {} bytes",
-        ty.min,
-        ty.page_size(),
-        maximum_bytes(ty)
-    ))
+    ResourceError::MemoryOverLimit { pages: ty.min, page_size: ty.page_size(), limit: maximum_bytes(ty) }
 }

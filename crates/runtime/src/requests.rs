@@ -14,7 +14,7 @@
 //!    it does so soon, the stack limit is raised, which stops it at the next prologue; loops look at `interrupt`.
 //! 4. The thread takes all requests at once, clears their bits and restores the limit, under the lock ([`Open::take`]).
 //!
-//! Invariant, under the lock: `interrupt` has the bit [`REPORT`] if and only if reports are asked for.
+//! Invariant, under the lock: `interrupt` has the bit [`REPORT`] if reports are asked for, or are being answered here.
 //! Invariant: the stack limit is raised only under the lock and while some bit is set; who clears the last bit restores it. A
 //! thread that sets the limit itself, as it enters Wasm, looks at `interrupt` afterwards.
 //! Invariant: what a stack holds, and the list of activations, changes only while `in_wasm` is 1.
@@ -64,7 +64,7 @@ impl Words<'_> {
     #[inline(always)]
     pub(crate) fn pending(&self) -> u64 {
         order_accesses();
-        self.interrupt.load(Ordering::Relaxed)
+        self.interrupt.load(Ordering::Acquire)
     }
 }
 
@@ -88,15 +88,6 @@ struct State<R> {
 
 /// The requests to a store that lives as long as this does.
 pub(crate) struct Open<'a, R>(MutexGuard<'a, State<R>>);
-
-/// How a request stands after the barrier.
-#[derive(Debug)]
-pub(crate) enum Standing<R> {
-    /// The thread is in the host: who asked has to answer, before it lets go of the lock.
-    Ours(R),
-    /// The thread answers, or has.
-    Theirs,
-}
 
 impl<R> Requests<R> {
     pub(crate) fn new() -> Requests<R> {
@@ -128,18 +119,20 @@ impl<R> Open<'_, R> {
         words.interrupt.fetch_or(REPORT, Ordering::Relaxed);
     }
 
-    /// After the barrier: who answers? `ours`: the thread that asks is the store's own, and can answer at once.
-    pub(crate) fn settle(&mut self, words: Words<'_>, ticket: Ticket, ours: bool) -> Standing<R> {
-        let Some(at) = self.0.asked.iter().position(|(asked, _)| *asked == ticket) else { return Standing::Theirs };
-        if !ours && words.in_wasm.load(Ordering::Acquire) != 0 {
-            words.stack_limit.store(RAISED_LIMIT, Ordering::Relaxed);
-            return Standing::Theirs;
+    /// After the barrier: has it answered here if the thread is in the host, or if this is `ours`, the store's own thread.
+    /// Otherwise sees to it that running code notices. False if the thread answers, or has.
+    pub(crate) fn settle(&mut self, words: Words<'_>, ticket: Ticket, ours: bool, answer: impl FnOnce(R)) -> bool {
+        let Some(at) = self.0.asked.iter().position(|(asked, _)| *asked == ticket) else { return false };
+        if !ours && self.stop(words) {
+            return false;
         }
         let (_, request) = self.0.asked.swap_remove(at);
+        answer(request);
+        // Not before: it is what keeps the thread out of Wasm.
         if self.0.asked.is_empty() {
-            words.interrupt.fetch_and(!REPORT, Ordering::Relaxed);
+            words.interrupt.fetch_and(!REPORT, Ordering::Release);
         }
-        Standing::Ours(request)
+        true
     }
 
     /// Sets a bit. False if it was set already: whoever set it has seen, or will see, to the rest. Otherwise the barrier, and

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi::layout::StoreContext;
 use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
+use code::native_module::NativeModule;
 use code::space::CodeSpace;
 use wasm::heap;
 use wasm::types::{GlobalType, MemoryType, TableType};
@@ -85,6 +86,8 @@ pub struct Store {
     account: Account,
     /// A task of the foreground queue is running.
     pub(crate) in_task: bool,
+    /// What the engine keeps with the store.
+    attachment: Option<Box<dyn Any + Send + Sync>>,
     /// In the registry of `environment`.
     registered: Arc<Registered>,
 }
@@ -129,6 +132,7 @@ impl Store {
             foreground: Foreground::new(Arc::clone(&registered)),
             in_task: false,
             account,
+            attachment: None,
             registered,
         };
         store.tally(|_| {});
@@ -173,6 +177,16 @@ impl Store {
         &self.entry_stubs
     }
 
+    /// What the engine keeps with the store, once it does. Dropped first of all that the store has, on the store's thread.
+    pub fn attachment(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.attachment.as_deref()
+    }
+
+    /// Gives the store what the engine keeps with it.
+    pub fn set_attachment(&mut self, attachment: Box<dyn Any + Send + Sync>) {
+        self.attachment = Some(attachment);
+    }
+
     /// Its foreground queue.
     pub fn foreground(&self) -> &Foreground {
         &self.foreground
@@ -205,6 +219,12 @@ impl Store {
     /// An instance.
     pub fn instance(&self, id: InstanceId) -> &Instance {
         &self.instances[id.0 as usize]
+    }
+
+    /// Is one of the newest instances one of this module? Says no of a module whose code was replaced by a variant.
+    #[inline]
+    pub fn has_new_instance_of(&self, module: &Arc<NativeModule>) -> bool {
+        self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
     }
 
     /// Number of instances.
@@ -251,7 +271,7 @@ impl Store {
         let bytes = usize::try_from(ty.min_bytes().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
         if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
-            return Err(ResourceError::Limit(format!("the resource limiter refused a memory of {bytes} bytes")));
+            return Err(ResourceError::MemoryRefused(bytes));
         }
         let memory = Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?;
         let committed = memory.committed();
@@ -269,7 +289,7 @@ impl Store {
         let maximum = ty.max.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
         let elements = usize::try_from(ty.min).unwrap_or(usize::MAX);
         if !self.table_may_grow(0, elements, maximum).map_err(ResourceError::Limiter)? {
-            return Err(ResourceError::Limit(format!("the resource limiter refused a table of {elements} elements")));
+            return Err(ResourceError::TableRefused(elements));
         }
         let table = Table::new(ty, init)?;
         let bytes = table.heap_bytes();
@@ -315,8 +335,10 @@ impl Store {
         if grown {
             return Ok(Some(old));
         }
-        let why = if allowed.is_some() { "the system has no memory for it" } else { "its maximum is reached" };
-        let reason = ResourceError::Limit(format!("a memory cannot grow to {desired} bytes: {why}"));
+        let reason = match allowed {
+            Some(_) => ResourceError::MemoryGrowth(desired),
+            None => ResourceError::MemoryMaximum(desired),
+        };
         let data = self.data;
         self.limiter
             .as_mut()
@@ -347,7 +369,7 @@ impl Store {
         if let Some(old) = grown {
             return Ok(Some(old));
         }
-        let reason = ResourceError::Limit(format!("a table cannot grow to {desired} elements"));
+        let reason = ResourceError::TableGrowth(desired);
         let data = self.data;
         self.limiter
             .as_mut()
@@ -474,16 +496,14 @@ impl Store {
     /// One more of a kind of which there are `have`?
     pub(crate) fn check_count(
         &mut self,
-        what: &str,
+        what: &'static str,
         have: usize,
         pick: impl FnOnce(crate::limiter::Counts) -> usize,
     ) -> Result<(), ResourceError> {
         let data = self.data;
         let most = self.limiter.as_mut().map(|limiter| pick(limiter.counts(data)));
         match most {
-            Some(most) if have >= most => {
-                Err(ResourceError::Limit(format!("the resource limiter allows {most} {what} in a store")))
-            }
+            Some(most) if have >= most => Err(ResourceError::TooMany { what, most }),
             _ => Ok(()),
         }
     }
@@ -493,5 +513,6 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.environment.stores.remove(&self.registered);
         self.foreground.close();
+        drop(self.attachment.take());
     }
 }

@@ -28,7 +28,7 @@ use code::space::CodeSpace;
 use sys::code_memory::synchronize_threads;
 
 use crate::frames;
-use crate::requests::{Open, Requests, Standing, TERMINATE, Ticket, Words};
+use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
 use crate::usage::Totals;
 
 #[cfg(test)]
@@ -164,12 +164,8 @@ impl Registered {
     fn answer(&self, ticket: Ticket, here: Option<&Running>, live: &mut HashSet<usize>) -> bool {
         let Some(mut door) = self.door() else { return false };
         let ours = here.is_some_and(|running| running.context == self.context);
-        match door.open.settle(door.words, ticket, ours) {
-            // SAFETY: it runs a hook on this thread, or it is in the host and comes back only with the lock, which we hold.
-            Standing::Ours(_) => unsafe { self.live_code(live) },
-            Standing::Theirs => return false,
-        }
-        true
+        // SAFETY: it runs a hook on this thread, or it is in the host and comes back only with the lock, which we hold.
+        door.open.settle(door.words, ticket, ours, |_| unsafe { self.live_code(live) })
     }
 }
 

@@ -45,11 +45,11 @@ impl Table {
         let mut own = Box::new(TableDefinition { base: std::ptr::null_mut(), length: 0 });
         let definition = &raw mut *own;
         let mut table = Table { ty, elements, definition, own: Some(own) };
-        if ty.min > MAX_ELEMENTS || !table.extend(ty.min as usize, init) {
-            return Err(ResourceError::Limit(format!(
-                "a table of {} elements is over the limit of {MAX_ELEMENTS}, or memory is out",
-                ty.min
-            )));
+        if ty.min > MAX_ELEMENTS {
+            return Err(ResourceError::TableOverLimit { elements: ty.min, limit: MAX_ELEMENTS });
+        }
+        if !table.extend(ty.min as usize, init) {
+            return Err(ResourceError::TableAllocation(ty.min));
         }
         Ok(table)
     }

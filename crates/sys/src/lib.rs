@@ -1,8 +1,8 @@
 //! The machine: everything in Upshift that knows which operating system and processor it runs on.
 //!
 //! ```text
-//! linux/   pages reserve append image code_memory signals stack process     one folder an operating system
-//! x86_64/  context trampolines stub cpu                                     one folder a processor
+//! linux/   pages reserve append image code_memory signals stack process profiler     one folder an operating system
+//! x86_64/  context trampolines stub cpu                                              one folder a processor
 //! ```
 //!
 //! The rooms are re-exported here by their own names, so that users write `sys::reserve::Reservation` and a second
@@ -23,6 +23,6 @@ mod linux;
 mod x86_64;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub use crate::linux::{append, code_memory, image, pages, process, reserve, signals, stack};
+pub use crate::linux::{append, code_memory, image, pages, process, profiler, reserve, signals, stack};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use crate::x86_64::{context, cpu, stub, trampolines};

@@ -7,6 +7,7 @@ pub mod code_memory;
 pub mod image;
 pub mod pages;
 pub mod process;
+pub mod profiler;
 pub mod reserve;
 pub mod signals;
 pub mod stack;

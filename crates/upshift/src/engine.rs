@@ -1,6 +1,7 @@
 //! `Engine`: what modules and stores share.
 
 use crate::config::Config;
+use crate::error::messages::usage;
 use crate::error::{Error, Result};
 
 pub use engine::memory_usage::{MemoryUsage, ModuleMemoryUsage, StoreUsage as StoreMemoryUsage};
@@ -173,7 +174,7 @@ impl Engine {
 
     /// An error unless fuel is on.
     pub(crate) fn require_fuel(&self) -> Result<()> {
-        crate::ensure!(self.inner.config().settings.fuel, "fuel is not on in the engine's configuration");
+        crate::ensure!(self.inner.config().settings.fuel, usage::fuel_off());
         Ok(())
     }
 }

@@ -5,16 +5,29 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error as StdError;
 use std::fmt;
 
+mod compile;
 mod context;
 mod convert;
-mod kinds;
+pub(crate) mod difference;
+mod link;
 #[doc(hidden)]
 pub mod macros;
+pub(crate) mod messages;
+mod nearest;
+mod runtime;
 #[cfg(test)]
 mod tests;
+mod thrower;
+mod usage;
 
+pub use compile::CompileError;
 pub use context::Context;
-pub use kinds::{CompileError, CompileErrorKind, LinkError, UnknownImportError};
+pub use link::{LinkError, UnknownImportError};
+pub use messages::{CompileErrorKind, LinkErrorKind, RuntimeErrorKind, UsageErrorKind};
+pub use nearest::nearest_name;
+pub use runtime::RuntimeError;
+pub use thrower::{ErrorClass, ErrorThrower, Thrown};
+pub use usage::UsageError;
 
 /// A result whose error is [`Error`] unless another one is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -134,16 +147,20 @@ impl Error {
 
     /// The outermost `E` among the contexts and the error itself.
     pub fn downcast_ref<E: 'static>(&self) -> Option<&E> {
-        self.links().find_map(|link| link.object().value().downcast_ref())
+        self.links().find_map(|link| {
+            let value = link.object().value();
+            value.downcast_ref().or_else(|| LinkError::other_value(value)?.downcast_ref())
+        })
     }
 
     /// The outermost `E`, to be changed.
     pub fn downcast_mut<E: 'static>(&mut self) -> Option<&mut E> {
         let mut link = self;
-        while !link.object().value().is::<E>() {
+        while !link.holds::<E>() {
             link = link.inner.object.cause_mut()?;
         }
-        link.inner.object.value_mut().downcast_mut()
+        let value = link.inner.object.value_mut();
+        if value.is::<E>() { value.downcast_mut() } else { LinkError::other_value_mut(value)?.downcast_mut() }
     }
 
     /// Takes the outermost `E` out.
@@ -161,6 +178,10 @@ impl Error {
                 let value = object.into_value().downcast();
                 return Ok(*value.expect("its type was just compared"));
             }
+            if LinkError::other_value(object.value()).is_some_and(|value| value.is::<E>()) {
+                let value = LinkError::into_other_value(object.into_value()).and_then(|value| value.downcast().ok());
+                return Ok(*value.expect("its type was just compared"));
+            }
             link = object.into_cause().expect("the value was found behind this link");
         }
     }
@@ -168,6 +189,12 @@ impl Error {
     /// The error as a value of the standard error trait.
     pub fn into_boxed_dyn_error(self) -> Box<dyn StdError + Send + Sync + 'static> {
         self.inner.object.into_boxed()
+    }
+
+    /// Does a downcast find an `E` in this link?
+    fn holds<E: 'static>(&self) -> bool {
+        let value = self.object().value();
+        value.is::<E>() || LinkError::other_value(value).is_some_and(|value| value.is::<E>())
     }
 
     fn object(&self) -> &dyn Object {

@@ -3,16 +3,20 @@
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use runtime::difference::of_functions;
 use runtime::func::{FuncRef, HostFunction};
 use runtime::ids::{InstanceId, StoreId};
 use runtime::store::Store as RuntimeStore;
-use wasm::types::{CanonicalTypeIndex, FuncIndex};
+use wasm::canonical::TypeRegistry;
+use wasm::types::words::{self, Words};
+use wasm::types::{self as language, CanonicalTypeIndex, FuncIndex};
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::messages::usage;
+use crate::error::{Error, Result, UsageError, difference};
 use crate::host_func;
 pub use crate::host_func::IntoFunc;
-use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreInner, assert_same_store};
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreInner, assert_same_store};
 use crate::typed_func::TypedFunc;
 use crate::types::FuncType;
 use crate::values::Val;
@@ -111,7 +115,7 @@ impl Func {
         CanonicalTypeIndex(unsafe { self.raw.as_ref().type_id })
     }
 
-    fn wasm_type<T>(&self, store: &crate::store::StoreContext<'_, T>) -> Arc<wasm::types::FuncType> {
+    fn wasm_type<T>(&self, store: &StoreContext<'_, T>) -> Arc<language::FuncType> {
         store.0.engine.inner.types().func_type(self.type_id(&store.0.runtime))
     }
 
@@ -127,13 +131,9 @@ impl Func {
         let store = store.as_context_mut();
         let ty = self.wasm_type(&store.as_context());
         if params.len() != ty.params().len() || results.len() != ty.results().len() {
-            return Err(Error::msg(format!(
-                "expected {} arguments and room for {} results of {ty}, got {} and {}",
-                ty.params().len(),
-                ty.results().len(),
-                params.len(),
-                results.len()
-            )));
+            let (takes, gives) = (ty.params().len(), ty.results().len());
+            let words = Words::of_registry(store.0.engine.inner.types()).signature_of(&ty);
+            return Err(usage::argument_count(takes, gives, words, params.len(), results.len()).into());
         }
         let stub = entry_stub(store.0, self.type_id(&store.0.runtime), &ty)?;
         let runtime = &mut store.0.runtime;
@@ -162,11 +162,19 @@ impl Func {
         &self,
         store: impl AsContext,
     ) -> Result<TypedFunc<Params, Results>> {
-        let store = store.as_context();
+        self.typed_export(store.as_context(), None)
+    }
+
+    /// As above, for a function that is exported under a name.
+    pub(crate) fn typed_export<T: 'static, Params: WasmParams, Results: WasmResults>(
+        &self,
+        store: StoreContext<'_, T>,
+        name: Option<&str>,
+    ) -> Result<TypedFunc<Params, Results>> {
         let ty = self.wasm_type(&store);
-        let wanted = wasm::types::FuncType::new(Params::valtypes(), <Results as WasmParams>::valtypes());
+        let wanted = language::FuncType::new(Params::valtypes(), <Results as WasmParams>::valtypes());
         if *ty != wanted {
-            return Err(Error::msg(format!("type mismatch: the function is {ty}, not {wanted}")));
+            return Err(wrong_type(store.0.engine.inner.types(), name, &ty, &wanted).into());
         }
         Ok(TypedFunc::new(*self, entry_stub(store.0, self.type_id(&store.0.runtime), &ty)?))
     }
@@ -190,10 +198,27 @@ impl Func {
 }
 
 /// The entry stub for a type, which is that of a function of the store. The address is good as long as the store.
-fn entry_stub<T>(store: &StoreInner<T>, id: CanonicalTypeIndex, ty: &wasm::types::FuncType) -> Result<*const u8> {
+fn entry_stub<T>(store: &StoreInner<T>, id: CanonicalTypeIndex, ty: &language::FuncType) -> Result<*const u8> {
     let held = store.runtime.entry_stubs();
     match held.get(id) {
         Some(stub) => Ok(stub),
         None => Ok(held.hold(id, store.engine.inner.entry_stub(ty)?)),
     }
+}
+
+/// The error of a function that was asked for by another type than its own.
+#[cold]
+fn wrong_type(
+    types: &TypeRegistry,
+    name: Option<&str>,
+    ty: &language::FuncType,
+    wanted: &language::FuncType,
+) -> UsageError {
+    let words = Words::of_registry(types);
+    let (given, asked) = (words.signature_of(ty), words.signature_of(wanted));
+    let error = match name {
+        Some(name) => usage::export_type(words::name(name), given, asked),
+        None => usage::function_type(given, asked),
+    };
+    error.with_note(difference::in_words(&of_functions(&words, wanted, ty)))
 }

@@ -5,6 +5,7 @@ use runtime::ids::{GlobalId, StoreId};
 use runtime::store::Store as RuntimeStore;
 
 use crate::error::Result;
+use crate::error::messages::usage;
 use crate::store::{AsContext, AsContextMut, assert_same_store};
 use crate::types::GlobalType;
 use crate::values::Val;
@@ -91,7 +92,7 @@ impl Global {
     pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
         let store = &mut store.as_context_mut().0.runtime;
         let ty = self.of(store).ty();
-        crate::ensure!(ty.mutable, "immutable global cannot be set");
+        crate::ensure!(ty.mutable, usage::immutable_global());
         let bits = value.to_slot(store, &ty.content)?;
         store.global_mut(self.id).set(bits);
         Ok(())

@@ -10,6 +10,7 @@ use runtime::func::{HostContext, HostFunction, HostShim, StubSlot};
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::error::messages::{panics, usage};
 use crate::store::StoreInner;
 use crate::types::FuncType;
 use crate::values::Val;
@@ -40,7 +41,7 @@ pub(crate) fn of_values<T: 'static>(
     {
         values_shim::<T, F>
     }
-    assert!(ty.engine().same(engine), "a type of another engine");
+    assert!(ty.engine().same(engine), "{}", panics::TYPE_OF_ANOTHER_ENGINE);
     let ty = ty.to_wasm();
     let shim = shim_of::<T, _>(&func);
     make(engine, ty.clone(), shim, Box::new(OnValues { func, ty }))
@@ -117,9 +118,7 @@ where
             let mut results: Vec<Val> = ty.results().iter().map(Val::default_of).collect();
             (on_values.func)(caller, &params, &mut results)?;
             for (at, (result, ty)) in results.iter().zip(ty.results()).enumerate() {
-                *slots.add(at) = result
-                    .to_slot(&*store, ty)
-                    .map_err(|error| error.context("a host function gave a result of the wrong type"))?;
+                *slots.add(at) = result.to_slot(&*store, ty).map_err(|error| error.context(usage::host_result()))?;
             }
             Ok(())
         })

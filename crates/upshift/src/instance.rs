@@ -7,14 +7,17 @@ use runtime::func::HostFunction;
 use runtime::ids::{InstanceId, StoreId};
 use runtime::import::Import;
 use runtime::instantiate::{check_imports, instantiate};
+use wasm::types::ExternIndex;
+use wasm::types::words;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::messages::{panics, phrases, usage};
+use crate::error::{Error, Result, nearest_name};
 use crate::externals::{Export, Extern};
 use crate::func::{Func, WasmParams, WasmResults};
 use crate::global::Global;
 use crate::memory::Memory;
-use crate::module::{Module, ModuleExport};
+use crate::module::{Module, ModuleExport, prepare};
 use crate::store::{AsContext, AsContextMut, StoreContextMut, assert_same_store};
 use crate::table::Table;
 use crate::typed_func::TypedFunc;
@@ -44,8 +47,10 @@ impl Instance {
     /// Instantiates a module with its imports in the order in which it declares them, and runs its start function.
     ///
     /// # Errors
-    /// When an import has another type than declared or there are too few or too many, when memory cannot be had, or when
-    /// a segment or the start function traps.
+    /// When there are too few or too many imports: a [`UsageError`](crate::UsageError). When an import has another type
+    /// than declared: a [`LinkError`](crate::LinkError) about the first such, before anything is made or asked of a
+    /// limiter. When memory or the like cannot be had: a [`RuntimeError`](crate::RuntimeError). When a segment or the
+    /// start function traps: a [`Trap`](crate::Trap).
     ///
     /// # Panics
     /// When an import belongs to another store, or the module to another engine.
@@ -55,16 +60,55 @@ impl Instance {
         Instance::of_imports(&mut store, module, &imports)
     }
 
+    /// As [`Instance::new`], but what can be done without the store (the image of the module's memory, code) is done in the
+    /// background first; then the thread that polls makes the instance. Needs no executor: the future can be polled by any.
+    ///
+    /// # Errors
+    /// As for [`Instance::new`].
+    ///
+    /// # Panics
+    /// As [`Instance::new`] does.
+    ///
+    /// ```
+    /// use upshift::{Engine, Instance, Module, Result, Store};
+    ///
+    /// async fn run(engine: &Engine, wasm: &[u8]) -> Result<i32> {
+    ///     let module = Module::compile_async(engine, wasm).await?;
+    ///     let mut store = Store::new(engine, ());
+    ///     let instance = Instance::new_async(&mut store, &module, &[]).await?;
+    ///     instance.get_typed_func::<(), i32>(&mut store, "answer")?.call(&mut store, ())
+    /// }
+    /// ```
+    pub async fn new_async(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
+        prepare(module, needs_checks(&mut store, module, imports.iter().map(|&item| Definition::Extern(item)))).await;
+        Instance::new(store, module, imports)
+    }
+
     pub(crate) fn of_imports<T>(
         store: &mut StoreContextMut<'_, T>,
         module: &Module,
         imports: &[Import],
     ) -> Result<Instance> {
-        assert!(module.engine().same(&store.0.engine), "module and store belong to different engines");
-        let runtime = &mut store.0.runtime;
-        let native = module.native();
-        let made = module.engine().inner.instantiating(native, || {
-            check_imports(runtime, native, imports)?;
+        assert!(module.engine().same(&store.0.engine), "{}", panics::MODULE_AND_STORE);
+        let checked = check_imports(&store.0.runtime, module.native(), imports);
+        if checked.is_err() {
+            store.0.engine.inner.not_instantiated(module.native());
+        }
+        checked.map_err(|error| Error::from_instantiate(error, module))?;
+        Instance::of_checked_imports(store, module, imports)
+    }
+
+    /// As above, with imports that were found to have their declared types.
+    pub(crate) fn of_checked_imports<T>(
+        store: &mut StoreContextMut<'_, T>,
+        module: &Module,
+        imports: &[Import],
+    ) -> Result<Instance> {
+        let (runtime, native, engine) = (&mut store.0.runtime, module.native(), &store.0.engine.inner);
+        let made = engine.instantiating(native, || {
+            if !runtime.has_new_instance_of(native) {
+                engine.use_module(runtime, native, module.given_url());
+            }
             instantiate(runtime, native, imports)
         });
         let id = made.map_err(|error| Error::from_instantiate(error, module))?;
@@ -116,7 +160,8 @@ impl Instance {
     /// The exported function of this name, if it has this type.
     ///
     /// # Errors
-    /// When there is no such function, or it has another type.
+    /// When there is no such function, or it has another type: a [`UsageError`](crate::UsageError) that names the nearest
+    /// function, or both types and what differs first.
     ///
     /// # Panics
     /// When the instance belongs to another store.
@@ -125,10 +170,39 @@ impl Instance {
         mut store: impl AsContextMut,
         name: &str,
     ) -> Result<TypedFunc<Params, Results>> {
-        let func = self
-            .get_func(&mut store, name)
-            .ok_or_else(|| Error::msg(format!("no function named `{name}` is exported")))?;
-        func.typed(store).map_err(|error| error.context(format!("the function `{name}` has another type")))
+        let mut store = store.as_context_mut();
+        let func = self.require_func(&mut store, name)?;
+        func.typed_export(store.as_context(), Some(name))
+    }
+
+    /// The exported function of this name.
+    ///
+    /// # Errors
+    /// When there is no such function: a [`UsageError`](crate::UsageError) that names the nearest one.
+    ///
+    /// # Panics
+    /// When the instance belongs to another store.
+    pub fn require_func(&self, mut store: impl AsContextMut, name: &str) -> Result<Func> {
+        let store = store.as_context_mut();
+        let runtime = &store.0.runtime;
+        match self.export(runtime, name) {
+            Some(Extern::Func(func)) => Ok(func),
+            Some(other) => {
+                let given = match other {
+                    Extern::Memory(_) => "a memory",
+                    Extern::Table(_) => "a table",
+                    Extern::Func(_) | Extern::Global(_) => "a global",
+                };
+                Err(usage::export_kind(words::name(name), given).into())
+            }
+            None => {
+                let info = runtime.instance(self.id).module().info();
+                let functions = info.exports.iter().filter(|export| matches!(export.index, ExternIndex::Func(_)));
+                let near = nearest_name(name, functions.map(|export| &*export.name));
+                let note = near.map(|near| phrases::did_you_mean(words::name(near)));
+                Err(usage::no_such_function(words::name(name)).with_note(note).into())
+            }
+        }
     }
 
     /// The exported memory of this name.
@@ -184,6 +258,13 @@ impl Instance {
     }
 }
 
+/// Will an instance with these imports run the variant of its module that checks memory accesses?
+fn needs_checks(store: &mut impl AsContextMut, module: &Module, imports: impl Iterator<Item = Definition>) -> bool {
+    let store = &store.as_context_mut().0.runtime;
+    let imports: Vec<Import> = imports.map(|item| item.to_import(store)).collect();
+    runtime::instantiate::needs_checks(store, module.native(), &imports)
+}
+
 /// What a linker found for one import: an item of a store, or a host function for any store.
 #[derive(Clone, Debug)]
 pub(crate) enum Definition {
@@ -230,6 +311,18 @@ impl<T: 'static> InstancePre<T> {
         let mut store = store.as_context_mut();
         let imports: Vec<Import> = self.imports.iter().map(|item| item.to_import(&store.0.runtime)).collect();
         Instance::of_imports(&mut store, &self.module, &imports)
+    }
+
+    /// As [`InstancePre::instantiate`], with the preparations of [`Instance::new_async`].
+    ///
+    /// # Errors
+    /// As for [`Instance::new`].
+    ///
+    /// # Panics
+    /// As [`InstancePre::instantiate`] does.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        prepare(&self.module, needs_checks(&mut store, &self.module, self.imports.iter().cloned())).await;
+        self.instantiate(store)
     }
 
     /// The module.

@@ -26,6 +26,7 @@
 
 #[allow(unsafe_code, reason = "the caller is known by its context")]
 mod caller;
+mod compile_options;
 mod config;
 mod engine;
 mod error;
@@ -44,6 +45,7 @@ mod linker;
 #[allow(unsafe_code, reason = "a memory and its store are lent at once")]
 mod memory;
 mod module;
+mod script;
 #[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;
 mod table;
@@ -64,12 +66,19 @@ pub use ::engine::events::{
     CacheOutcome, Cause, CompileMethod, Event, EventKind, EventLog, FieldValue, Listener as EventListener,
     ModuleNumber, Outcome, thread_number,
 };
+pub use ::engine::log::jitdump::JitDump;
+pub use ::engine::log::perf_map::PerfMap;
+pub use ::engine::log::{CodeListener, CreatedCode};
 pub use ::engine::pool::{Label, ManualPool, Pending, Pool, Task, ThreadPool, Urgency};
 pub use caller::Caller;
-pub use config::{Config, Strategy, TierChoice};
+pub use compile_options::{Builtin, BuiltinSet, BuiltinType, CompileOptions, CompileTimeImport};
+pub use config::{Config, ProfilingStrategy, Strategy, TierChoice};
 #[doc(hidden)]
 pub use error::macros as error_macros;
-pub use error::{Chain, CompileError, CompileErrorKind, Context, Error, LinkError, Result, UnknownImportError};
+pub use error::{
+    Chain, CompileError, CompileErrorKind, Context, Error, ErrorClass, ErrorThrower, LinkError, LinkErrorKind, Result,
+    RuntimeError, RuntimeErrorKind, Thrown, UnknownImportError, UsageError, UsageErrorKind, nearest_name,
+};
 pub use externals::{Export, Extern};
 pub use func::{Func, IntoFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;
@@ -81,8 +90,10 @@ pub use limits::{
 pub use linker::Linker;
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{
-    CodeInfo, FunctionInfo, Module, ModuleExport, ModuleStatistics, ResourcesRequired, Tier, TierStatistics,
+    CodeInfo, FunctionInfo, Module, ModuleExport, ModuleFuture, ModuleStatistics, ResourcesRequired, Tier,
+    TierStatistics,
 };
+pub use script::{DebuggerHook, Script, ScriptId};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use table::Table;
 pub use trap::{FrameInfo, Trap, WasmBacktrace};

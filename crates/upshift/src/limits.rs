@@ -3,6 +3,7 @@
 use runtime::error::{HostError, ResourceError};
 use runtime::limiter::{Counts, Limiter};
 
+use crate::error::messages::runtime as messages;
 use crate::error::{Error, Result};
 use crate::store::StoreInner;
 
@@ -166,12 +167,12 @@ impl StoreLimits {
     /// What to answer about growing to `desired`, where `limit` is ours and `maximum` the declared one.
     fn decide(&self, what: &str, desired: usize, limit: Option<usize>, maximum: Option<usize>) -> Result<bool> {
         let allowed = [limit, maximum].into_iter().flatten().all(|most| desired <= most);
-        crate::ensure!(allowed || !self.trap_on_grow_failure, "forced trap: growing to {desired} {what}");
+        crate::ensure!(allowed || !self.trap_on_grow_failure, messages::forced_trap(desired, what));
         Ok(allowed)
     }
 
     fn failed(&self, error: Error) -> Result<()> {
-        if self.trap_on_grow_failure { Err(error.context("forced trap: growing failed")) } else { Ok(()) }
+        if self.trap_on_grow_failure { Err(error.context(messages::forced_trap_on_failure())) } else { Ok(()) }
     }
 }
 

@@ -5,10 +5,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use runtime::func::HostFunction;
+use runtime::import::Import;
 
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::error::{Error, Result, UnknownImportError};
+use crate::error::Result;
+use crate::error::messages::{self, panics, usage};
 use crate::externals::Extern;
 use crate::func::Func;
 use crate::host_func::{self, IntoFunc};
@@ -19,6 +21,7 @@ use crate::types::{ExternType, FuncType, ImportType};
 use crate::values::Val;
 use crate::{Global, GlobalType, Memory, Ref, Table};
 
+mod resolve;
 #[cfg(test)]
 mod tests;
 
@@ -168,7 +171,7 @@ impl<T: 'static> Linker<T> {
     /// When the other name is not defined, or this one is.
     pub fn alias(&mut self, module: &str, name: &str, as_module: &str, as_name: &str) -> Result<&mut Linker<T>> {
         let item = self.find(module, name).cloned();
-        let item = item.ok_or_else(|| Error::msg(format!("no item named `{module}::{name}` is defined")))?;
+        let item = item.ok_or_else(|| usage::no_such_item(module, name).with_note(self.suggest(module, name)))?;
         self.insert(as_module, as_name, item)
     }
 
@@ -191,10 +194,10 @@ impl<T: 'static> Linker<T> {
                 continue;
             }
             let ExternType::Func(ty) = import.ty() else {
-                return Err(Error::msg(format!("{}: only functions can be made to trap", describe(&import))));
+                return Err(usage::only_functions_trap(import.module(), import.name(), import.ty()).into());
             };
-            let text = format!("unknown import: `{}::{}` was called", import.module(), import.name());
-            self.func_new(import.module(), import.name(), ty, move |_, _, _| Err(Error::msg(text.clone())))?;
+            let called = messages::runtime::undefined_import(import.module(), import.name());
+            self.func_new(import.module(), import.name(), ty, move |_, _, _| Err(called.clone().into()))?;
         }
         Ok(())
     }
@@ -235,29 +238,76 @@ impl<T: 'static> Linker<T> {
 
     /// Instantiates a module with the items of its imports' names, and runs its start function.
     ///
+    /// Imports are looked up and checked one by one, in the module's order, before anything is made or asked of a
+    /// limiter. So of several that are wrong, in whatever way, the first is the error.
+    ///
     /// # Errors
-    /// When an import is not defined, and as for [`Instance::new`].
+    /// When an import is not defined or has another type than declared: a [`LinkError`](crate::LinkError) that says what
+    /// was expected, and the nearest name that is defined. And as for [`Instance::new`].
     ///
     /// # Panics
     /// When an item belongs to another store, or the module to another engine.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
-        self.instantiate_pre(module)?.instantiate(store.as_context_mut())
+        self.assert_module_of_engine(module);
+        self.assert_of_engine(&mut store);
+        let mut store = store.as_context_mut();
+        let definitions = self.resolve(module, Some(&store.0.runtime))?;
+        let imports: Vec<Import> = definitions.iter().map(|item| item.to_import(&store.0.runtime)).collect();
+        Instance::of_checked_imports(&mut store, module, &imports)
+    }
+
+    /// As [`Linker::instantiate`], with the preparations of [`Instance::new_async`].
+    ///
+    /// # Errors
+    /// As for [`Linker::instantiate`].
+    ///
+    /// # Panics
+    /// As [`Linker::instantiate`] does.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+        self.instantiate_pre(module)?.instantiate_async(store.as_context_mut()).await
+    }
+
+    /// From bytes, in the binary or the text format, to a module and its instance, as JavaScript's
+    /// `WebAssembly.instantiate` does: compiles as [`Module::compile_async`], then instantiates.
+    ///
+    /// # Errors
+    /// As for [`Module::new`] and [`Linker::instantiate`].
+    ///
+    /// # Panics
+    /// When an item belongs to another store, or the store to another engine.
+    ///
+    /// ```
+    /// use upshift::{Engine, Linker, Result, Store};
+    ///
+    /// async fn run(engine: &Engine, wasm: &[u8]) -> Result<()> {
+    ///     let mut store = Store::new(engine, ());
+    ///     let linker = Linker::new(engine);
+    ///     let (module, instance) = linker.instantiate_bytes_async(&mut store, wasm).await?;
+    ///     println!("{} exports", module.exports().len());
+    ///     instance.get_typed_func::<(), ()>(&mut store, "main")?.call(&mut store, ())
+    /// }
+    /// ```
+    pub async fn instantiate_bytes_async(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<(Module, Instance)> {
+        let module = Module::compile_async(&self.engine, bytes).await?;
+        let instance = self.instantiate_async(store, &module).await?;
+        Ok((module, instance))
     }
 
     /// Finds the imports of a module once, for many instantiations.
     ///
     /// # Errors
-    /// When an import is not defined, or is a host function of another type than declared.
+    /// When an import is not defined, or is a host function of another type than declared: a
+    /// [`LinkError`](crate::LinkError). Items of a store are checked when the module is instantiated.
     ///
     /// # Panics
     /// When the module belongs to another engine.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        assert!(self.engine.same(module.engine()), "linker and module belong to different engines");
-        let find = |import: ImportType<'_>| match self.find(import.module(), import.name()) {
-            Some(item) => Ok(item.clone()),
-            None => Err(UnknownImportError::new(&import).into()),
-        };
-        Ok(InstancePre::new(module, module.imports().map(find).collect::<Result<_>>()?))
+        self.assert_module_of_engine(module);
+        Ok(InstancePre::new(module, self.resolve(module, None)?.into_iter().cloned().collect()))
     }
 
     /// The item of a name. A host function becomes one of the store.
@@ -304,8 +354,7 @@ impl<T: 'static> Linker<T> {
     pub fn get_default(&self, mut store: impl AsContextMut<Data = T>, module: &str) -> Result<Func> {
         for name in ["", "_start"] {
             if let Some(item) = self.get(&mut store, module, name) {
-                let not_a_function = || Error::msg(format!("`{module}::{name}` is not a function"));
-                return item.into_func().ok_or_else(not_a_function);
+                return item.into_func().ok_or_else(|| usage::default_kind(module, name).into());
             }
         }
         Ok(Func::wrap(store, || {}))
@@ -313,7 +362,11 @@ impl<T: 'static> Linker<T> {
 
     fn assert_of_engine(&self, store: &mut impl AsContextMut<Data = T>) {
         let engine = &store.as_context_mut().0.engine;
-        assert!(self.engine.same(engine), "linker and store belong to different engines");
+        assert!(self.engine.same(engine), "{}", panics::LINKER_AND_STORE);
+    }
+
+    fn assert_module_of_engine(&self, module: &Module) {
+        assert!(self.engine.same(module.engine()), "{}", panics::LINKER_AND_MODULE);
     }
 
     fn find(&self, module: &str, name: &str) -> Option<&Definition> {
@@ -326,7 +379,7 @@ impl<T: 'static> Linker<T> {
         }
         let names = self.items.get_mut(module).expect("just inserted");
         if !self.allow_shadowing && names.contains_key(name) {
-            return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+            return Err(usage::defined_twice(module, name).into());
         }
         names.insert(name.into(), item);
         Ok(self)
@@ -343,12 +396,6 @@ fn item_in(store: &mut impl AsContextMut, item: &Definition) -> Extern {
     }
 }
 
-/// An import in words: its names and declared type.
-fn describe(import: &ImportType<'_>) -> String {
-    format!("`{}::{}` ({})", import.module(), import.name(), import.ty())
-}
-
 fn default_value(ty: &GlobalType) -> Result<Val> {
-    Val::default_for_ty(ty.content())
-        .ok_or_else(|| Error::msg(format!("there is no default value of type {}", ty.content())))
+    Val::default_for_ty(ty.content()).ok_or_else(|| usage::no_default_value(ty.content()).into())
 }

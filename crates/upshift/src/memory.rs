@@ -6,6 +6,7 @@ use runtime::ids::{MemoryId, StoreId};
 use runtime::memory::Memory as RuntimeMemory;
 use runtime::store::Store as RuntimeStore;
 
+use crate::error::messages::runtime as messages;
 use crate::error::{Error, Result};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, assert_same_store};
 use crate::types::MemoryType;
@@ -157,6 +158,6 @@ impl Memory {
         let store = &mut store.as_context_mut().0.runtime;
         assert_same_store(store, self.store);
         let grown = store.grow_memory(self.id, delta).map_err(Error::from_failure)?;
-        grown.ok_or_else(|| Error::msg(format!("failed to grow memory by {delta} pages")))
+        grown.ok_or_else(|| messages::memory_growth(delta).into())
     }
 }

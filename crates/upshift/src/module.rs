@@ -9,16 +9,18 @@ use std::time::Duration;
 use engine::compile::source::Source;
 use engine::events::ModuleNumber;
 use engine::memory_usage::ModuleMemoryUsage;
-use engine::module::{NativeModule, compile, validate};
-use engine::statistics;
+use engine::module::{NativeModule, compile_with, validate};
+use engine::{source, statistics};
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
+use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
-use crate::error::{CompileError, CompileErrorKind, Context, Error, Result};
+use crate::error::{CompileError, Context, Error, Result, messages};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
 mod export;
+mod future;
 mod resources;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,8 @@ pub use code::CodeInfo;
 pub use engine::module::Tier;
 pub use engine::statistics::{TierStatistics, TieringStatistics};
 pub use export::ModuleExport;
+pub use future::ModuleFuture;
+pub(crate) use future::prepare;
 pub use resources::ResourcesRequired;
 
 /// A module, ready to be instantiated any number of times in any store of its engine. A handle, cheap to clone and usable
@@ -47,8 +51,10 @@ pub use resources::ResourcesRequired;
 /// ```
 #[derive(Clone)]
 pub struct Module {
-    engine: Engine,
+    // Before the engine, so that the last handle to a module does not outlive that to its engine.
     native: Arc<NativeModule>,
+    engine: Engine,
+    url: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Module {
@@ -105,7 +111,16 @@ impl Module {
     /// # Errors
     /// When it is not a valid module: a [`CompileError`], or for text that does not parse, a message that shows where.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        Module::from_binary(engine, &wat::parse_bytes(bytes.as_ref())?)
+        Module::new_with(engine, bytes, &CompileOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As for [`Module::new`]; and a [`CompileError`] when an import that the options answer has another type than what
+    /// answers it.
+    pub fn new_with(engine: &Engine, bytes: impl AsRef<[u8]>, options: &CompileOptions) -> Result<Module> {
+        Module::from_binary_with(engine, &wat::parse_bytes(bytes.as_ref())?, options)
     }
 
     /// Makes a module from the binary format.
@@ -113,29 +128,42 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        Module::from_source(engine, binary)
+        Module::from_source(engine, binary, &CompileOptions::new())
     }
 
-    /// Makes a module from a file in the binary or the text format.
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// As for [`Module::new_with`].
+    pub fn from_binary_with(engine: &Engine, binary: &[u8], options: &CompileOptions) -> Result<Module> {
+        Module::from_source(engine, binary, options)
+    }
+
+    /// Makes a module from a file in the binary or the text format. Its [URL](Module::with_source_url) is the file's.
     ///
     /// # Errors
     /// When the file cannot be read, and as for [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = std::fs::read(file).with_context(|| messages::runtime::read_file(file.display()))?;
         let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
             error.set_path(file);
             error
         })?;
-        match binary {
-            Cow::Borrowed(_) => Module::from_source(engine, bytes),
-            Cow::Owned(binary) => Module::from_source(engine, binary),
-        }
+        let options = CompileOptions::new();
+        let module = match binary {
+            Cow::Borrowed(_) => Module::from_source(engine, bytes, &options),
+            Cow::Owned(binary) => Module::from_source(engine, binary, &options),
+        }?;
+        Ok(match file_url(file) {
+            Some(url) => module.with_source_url(&url),
+            None => module,
+        })
     }
 
-    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>) -> Result<Module> {
-        let native = compile(&engine.inner, source).map_err(Error::from_module)?;
-        Ok(Module { engine: engine.clone(), native })
+    fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>, options: &CompileOptions) -> Result<Module> {
+        let native = compile_with(&engine.inner, source, options.imports.clone()).map_err(Error::from_module)?;
+        Ok(Module::from_native(engine, native))
     }
 
     /// Decodes and validates a module in the binary format, and makes nothing.
@@ -143,12 +171,62 @@ impl Module {
     /// # Errors
     /// A [`CompileError`]: the fault with the least offset.
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        Module::validate_with(engine, binary, &CompileOptions::new())
+    }
+
+    /// The same, with options: the imports that these answer are checked too.
+    ///
+    /// # Errors
+    /// A [`CompileError`]: the fault with the least offset, or else that of the first import that has another type than
+    /// what answers it.
+    pub fn validate_with(engine: &Engine, binary: &[u8], options: &CompileOptions) -> Result<()> {
         let inner = &engine.inner;
-        validate(inner.config(), inner.threads(), binary).map(drop).map_err(Error::from_module)
+        let info = validate(inner.config(), inner.threads(), binary).map_err(Error::from_module)?;
+        options.imports.check(&info).map_err(|fault| CompileError::from(&fault).into())
     }
 
     pub(crate) fn from_native(engine: &Engine, native: Arc<NativeModule>) -> Module {
-        Module { engine: engine.clone(), native }
+        Module { native, engine: engine.clone(), url: None }
+    }
+
+    /// The module, said to come from this URL. Stores that get it by this handle call their [`Script`](crate::Script) for
+    /// it by the URL, and profilers its code; without one the URL is `wasm://wasm/NAME-HASH`, with the module's own name
+    /// and a hash of its bytes, or `wasm://wasm/HASH` if it has none.
+    ///
+    /// ```
+    /// use upshift::{Engine, Module};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let module = Module::new(&Engine::default(), "(module $m)")?;
+    /// assert!(module.source_url().starts_with("wasm://wasm/m-"));
+    /// let module = module.with_source_url("https://example.org/m.wasm");
+    /// assert_eq!(module.source_url(), "https://example.org/m.wasm");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_source_url(mut self, url: &str) -> Module {
+        let url: Arc<str> = url.into();
+        if let Some(source) = source::of(&self.native) {
+            source.give_url(&url);
+        }
+        self.url = Some(url);
+        self
+    }
+
+    /// Where it is from; see [`Module::with_source_url`].
+    pub fn source_url(&self) -> &str {
+        let source = || source::of(&self.native).map_or("", |source| source.url());
+        self.url.as_deref().unwrap_or_else(source)
+    }
+
+    /// The URL that this handle was given.
+    pub(crate) fn given_url(&self) -> Option<&Arc<str>> {
+        self.url.as_ref()
+    }
+
+    /// Stores that use it: those that have had an instance of it, or [imported](crate::Store::import_module) it.
+    pub fn stores(&self) -> usize {
+        self.engine.inner.stores_using(&self.native)
     }
 
     pub(crate) fn native(&self) -> &Arc<NativeModule> {
@@ -184,7 +262,8 @@ impl Module {
             .iter()
             .filter_map(|import| {
                 let ty = ExternType::of_module(&self.engine, &self.native, import.ty)?;
-                Some(ImportType::new(&import.module, &import.name, ty))
+                let answer = self.native.info().compile_time_import(import);
+                Some(ImportType::new(&import.module, &import.name, ty, answer))
             })
             .collect();
         imports.into_iter()
@@ -306,8 +385,21 @@ impl Module {
     }
 }
 
+/// The URL of a file. None if its path cannot be told.
+fn file_url(file: &Path) -> Option<String> {
+    let path = std::path::absolute(file).ok()?;
+    let mut url = String::from("file://");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'@' | b',' => {
+                url.push(char::from(byte));
+            }
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(url)
+}
+
 fn no_such_function(index: u32) -> Error {
-    let message = format!("the module defines no function {index}");
-    let text = message.clone();
-    Error::new(CompileError { kind: CompileErrorKind::Compile, text, message, offset: None, function: None })
+    messages::usage::not_defined(index).into()
 }

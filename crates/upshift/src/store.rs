@@ -1,11 +1,17 @@
 //! `Store` and the ways to pass one: `AsContext`, `StoreContext`, and their mutable twins.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use engine::log::CodeListener;
 
 use crate::engine::{Engine, StoreMemoryUsage};
+use crate::error::messages::panics;
 use crate::error::{Error, Result};
 use crate::handle::StoreHandle;
 use crate::limits::{LimiterAdapter, ResourceLimiter};
+use crate::module::Module;
+use crate::script::{DebuggerHook, HookAdapter, Script};
 
 /// An isolated context: instances, memories, tables, globals and host state `T`. Used by one thread at a time; nothing of
 /// it is shared with other stores, except compiled code.
@@ -156,6 +162,69 @@ impl<T: 'static> Store<T> {
                 Err(error) => Err(error.into_failure()),
             }
         })));
+    }
+}
+
+impl<T: 'static> Store<T> {
+    /// Gets a module into the store without an instance of it, as when it comes from another thread: from now on the store
+    /// [uses](Module::stores) it, and has a [`Script`] for it, which lives as long as this handle, or any other to it.
+    ///
+    /// # Panics
+    /// When the module belongs to another engine.
+    pub fn import_module(&mut self, module: &Module) -> Script {
+        assert!(module.engine().same(&self.inner.engine), "module and store belong to different engines");
+        let StoreInner { runtime, engine, .. } = &mut *self.inner;
+        let script = engine.inner.import_module(runtime, module.native(), module.given_url());
+        Script::new(engine, script.expect("the store uses the module since just now"))
+    }
+
+    /// The scripts of the store: one for each module that somebody has asked for it of, or a debugger has heard of it;
+    /// oldest first.
+    pub fn scripts(&mut self) -> Vec<Script> {
+        let StoreInner { runtime, engine, .. } = &mut *self.inner;
+        engine.inner.scripts(runtime).into_iter().map(|script| Script::new(engine, script)).collect()
+    }
+
+    /// Sets who is told of the store's scripts, on its thread: at once of those that are there, one for each module that
+    /// the store has an instance of included; then of each when it comes and goes. `None` takes the debugger away.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use upshift::{DebuggerHook, Engine, Instance, Module, Script, ScriptId, Store};
+    ///
+    /// #[derive(Debug, Default)]
+    /// struct Scripts(Mutex<Vec<String>>);
+    ///
+    /// impl DebuggerHook for Scripts {
+    ///     fn script_added(&self, script: &Script) {
+    ///         self.0.lock().unwrap().push(script.url().to_string());
+    ///     }
+    ///     fn script_removed(&self, _script: ScriptId) {}
+    /// }
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module)")?.with_source_url("https://example.org/m.wasm");
+    /// let mut store = Store::new(&engine, ());
+    /// Instance::new(&mut store, &module, &[])?;
+    /// let scripts = Arc::new(Scripts::default());
+    /// store.set_debugger(Some(scripts.clone()));
+    /// assert_eq!(*scripts.0.lock().unwrap(), ["https://example.org/m.wasm"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_debugger(&mut self, debugger: Option<Arc<dyn DebuggerHook>>) {
+        let StoreInner { runtime, engine, .. } = &mut *self.inner;
+        let debugger = debugger.map(|debugger| HookAdapter::wrap(engine, debugger));
+        engine.inner.set_debugger(runtime, debugger);
+    }
+
+    /// Sets who is told of the machine code of the modules that the store [uses](Module::stores), and of stubs, on the
+    /// store's thread: of what there is at the next poll, then of all that is made, each piece of code once. `None` takes
+    /// the listener away. A [`Config::code_listener`](crate::Config::code_listener) hears of all code of the engine.
+    pub fn set_code_listener(&mut self, listener: Option<Arc<dyn CodeListener>>) {
+        let StoreInner { runtime, engine, .. } = &mut *self.inner;
+        engine.inner.set_code_listener(runtime, listener);
     }
 }
 
@@ -336,5 +405,5 @@ impl<'a, T: 'static, S: AsContextMut<Data = T>> From<&'a mut S> for StoreContext
 
 /// Panics unless an item belongs to the store it is used with, as wasmtime does.
 pub(crate) fn assert_same_store(store: &runtime::store::Store, item: runtime::ids::StoreId) {
-    assert!(store.id() == item, "object used with the wrong store");
+    assert!(store.id() == item, "{}", panics::WRONG_STORE);
 }

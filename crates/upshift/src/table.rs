@@ -4,7 +4,7 @@ use runtime::ids::{StoreId, TableId};
 use runtime::store::Store as RuntimeStore;
 use runtime::table::Table as RuntimeTable;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, messages};
 use crate::store::{AsContext, AsContextMut, assert_same_store};
 use crate::trap::Trap;
 use crate::types::TableType;
@@ -114,7 +114,7 @@ impl Table {
         let store = &mut store.as_context_mut().0.runtime;
         let init = self.element(store, init)?;
         let grown = store.grow_table(self.id, delta, init).map_err(Error::from_failure)?;
-        grown.ok_or_else(|| Error::msg(format!("failed to grow table by {delta} elements")))
+        grown.ok_or_else(|| messages::runtime::table_growth(delta).into())
     }
 
     /// Sets `len` elements from `dst` on.
@@ -142,10 +142,7 @@ impl Table {
         let store = store.as_context_mut();
         let types = store.0.engine.inner.types();
         let (from, to) = (src_table.of(&store.0.runtime).ty(), dst_table.of(&store.0.runtime).ty());
-        crate::ensure!(
-            types.ref_type_matches(from.element, to.element),
-            "type mismatch: the tables have different element types"
-        );
+        crate::ensure!(types.ref_type_matches(from.element, to.element), messages::usage::table_types());
         let runtime = &mut store.0.runtime;
         let values = runtime.table(src_table.id).read(src, len).map_err(Trap::from)?;
         Ok(runtime.table_mut(dst_table.id).write(dst, &values).map_err(Trap::from)?)

@@ -6,6 +6,7 @@ use wasm::canonical::TypeRegistry;
 use wasm::types::{self as language, TypeIndex};
 
 use crate::engine::Engine;
+use crate::error::messages::panics;
 use crate::values::Val;
 
 mod external;
@@ -292,7 +293,7 @@ impl HeapType {
     /// Panics if it names a function type of another engine, whose index would mean something else in this one.
     pub(crate) fn assert_of_engine(&self, engine: &Engine) {
         let named = self.as_concrete_func();
-        assert!(named.is_none_or(|ty| ty.engine().same(engine)), "a type of another engine");
+        assert!(named.is_none_or(|ty| ty.engine().same(engine)), "{}", panics::TYPE_OF_ANOTHER_ENGINE);
     }
 
     /// Is everything of this type one of `other`?

@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use runtime::store::Store as RuntimeStore;
 use wasm::types as language;
 
+use crate::error::messages::usage;
 use crate::error::{Error, Result};
 use crate::func::Func;
 use crate::store::{AsContext, assert_same_store};
@@ -204,7 +205,7 @@ impl Val {
 }
 
 fn mismatch(expected: &str, given: &str) -> Error {
-    Error::msg(format!("type mismatch: expected a value of type {expected}, given {given}"))
+    usage::value_type(expected, given).into()
 }
 
 /// Is it in the hierarchy of functions? (Structs and arrays are not supported, so every defined type is a function.)

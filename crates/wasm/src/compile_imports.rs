@@ -5,7 +5,8 @@
 //! 2. [`CompileTimeImports::check`] looks at the imports of a module that is decoded and valid, in their order, and
 //!    refuses the first that names something answered but declares another type. What is not answered stays an ordinary
 //!    import, whatever its module is called: an unknown name in a set's module too.
-//! 3. [`CompileTimeImports::find`] says of any import what answers it.
+//! 3. [`CompileTimeImports::find`] says of any names what answers them, and
+//!    [`ModuleInfo::compile_time_import`] of an import what answered it.
 //!
 //! The order is that of the JavaScript interface ("validate builtins and imported string for a WebAssembly module"): a
 //! module that is not valid fails with its first fault, whatever its imports; only then are these looked at. So the
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use crate::decode::error::{DecodeError, DecodeErrorKind};
 use crate::module::{Import, ModuleInfo};
-use crate::types::words;
+use crate::types::words::{self, Words};
 use crate::types::{ExternType, GlobalType, HeapType, RefType, ValType};
 
 mod builtin;
@@ -87,8 +88,8 @@ impl CompileTimeImports {
         Builtin::find(|set| self.is_enabled(set), module, name).map(CompileTimeImport::Builtin)
     }
 
-    /// Checks that the imports that are answered have the types of what answers them. To be called with a module that is
-    /// known to be valid, as far as it is validated before it runs.
+    /// Checks that the imports that are answered have the types of what answers them, and has the module remember what
+    /// answers them. To be called once, with a module that is known to be valid, as far as it is validated before it runs.
     ///
     /// # Errors
     /// The first import that has another type: kind [`DecodeErrorKind::Import`], at the offset of its declared type.
@@ -96,7 +97,10 @@ impl CompileTimeImports {
         if self.is_empty() {
             return Ok(());
         }
-        info.imports.iter().enumerate().try_for_each(|(index, import)| self.check_import(info, index, import))
+        let mut imports = info.imports.iter().enumerate();
+        imports.try_for_each(|(index, import)| self.check_import(info, index, import))?;
+        info.answers.get_or_init(|| self.clone());
+        Ok(())
     }
 
     fn check_import(&self, info: &ModuleInfo, index: usize, import: &Import) -> Result<(), DecodeError> {
@@ -111,7 +115,7 @@ impl CompileTimeImports {
                 _ => ("string constant", "immutable global of type (ref extern)".to_string()),
             },
         };
-        let declared = words::extern_type(import.ty, info);
+        let declared = Words::of_module(info).extern_type(import.ty);
         // Types may differ in what their words do not say.
         let exactly = if declared == expected { ", final and in a recursion group of its own" } else { "" };
         let (module, name) = (words::name(&import.module), words::name(&import.name));

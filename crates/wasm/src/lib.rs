@@ -5,6 +5,7 @@
 pub mod canonical;
 pub mod compile_imports;
 pub mod const_expr;
+mod debug_sections;
 pub mod decode;
 pub mod features;
 pub mod heap;

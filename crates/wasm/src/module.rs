@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use crate::compile_imports::{CompileTimeImport, CompileTimeImports};
 use crate::const_expr::ConstExpr;
 use crate::heap;
 use crate::names::Names;
@@ -182,6 +183,8 @@ pub struct ModuleInfo {
     /// The functions that can become references: exported, in an element segment, or in a
     /// constant `ref.func`. Sorted, each once. (A `ref.func` in a body may name only these.)
     pub escaped_functions: Vec<FuncIndex>,
+    /// What answers imports at compile time; set when that was checked.
+    pub(crate) answers: OnceLock<CompileTimeImports>,
     pub(crate) export_map: HashMap<Box<str>, ExternIndex>,
     pub(crate) names: OnceLock<Names>,
 }
@@ -253,6 +256,11 @@ impl ModuleInfo {
             ExternIndex::Global(i) => ExternType::Global(self.globals[i.index()]),
             ExternIndex::Tag(i) => ExternType::Tag(self.tags[i.index()]),
         }
+    }
+
+    /// What answered an import when the module was compiled; nothing for an ordinary import.
+    pub fn compile_time_import(&self, import: &Import) -> Option<CompileTimeImport> {
+        self.answers.get()?.find(&import.module, &import.name)
     }
 
     /// Whether a function can become a reference.

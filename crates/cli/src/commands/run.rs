@@ -34,6 +34,14 @@ Functions are compiled when they are first called, by a fast compiler (the basel
 are compiled again in the background by a better one (the optimizing tier), and a hot loop goes on in the better code
 while it runs (OSR). --stats, --timeline and --trace show it at work; they are written however the program ends.
 
+--perf says which function Linux's perf found running. Names and tiers:
+  perf record -g upshift run --perf map tool.wasm
+  perf report
+and with machine code and offsets in the module, as lines of its URL, for `perf annotate` too:
+  perf record -k mono -g upshift run --perf jitdump tool.wasm
+  perf inject --jit -i perf.data -o perf.jit.data
+  perf report -i perf.jit.data
+
 A trap is shown with its backtrace, and the exit code is 134.";
 
 /// Runs the command.

@@ -41,7 +41,7 @@ impl World for Collector<'_> {
         service.code_gc.noted.store(service.space.ever_retired(), Ordering::Relaxed);
         let mut bytes = service.stubs.caches().map(|cache| cache.retired_bytes()).iter().sum();
         let mut modules = Vec::new();
-        for module in service.modules.all() {
+        for module in service.registry.modules() {
             let retired = module.retired_bytes();
             if retired > 0 {
                 bytes += retired;
@@ -70,6 +70,7 @@ impl World for Collector<'_> {
             garbage.extend(cache.take_retired(mark, live));
         }
         let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum::<usize>());
+        service.registry.code_freed(&garbage);
         drop(garbage);
         service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
         service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);

@@ -18,7 +18,7 @@ type Warmth = (bool, u64);
 
 /// Flushes about `wanted` bytes of baseline code, or all there is, coldest first.
 pub(super) fn coldest(service: &Service, wanted: usize) {
-    let modules = service.modules.all();
+    let modules = service.registry.modules();
     let mut found: Vec<(Warmth, usize, DefinedFuncIndex, usize)> = Vec::new();
     for (place, module) in modules.iter().enumerate() {
         let mut look = attachment::of(module).tiering.look();
@@ -55,7 +55,7 @@ pub(super) fn baseline(service: &Service) {
 
 /// Flushes all code of this kind.
 pub(super) fn everything(service: &Service, unwanted: impl Fn(&CodeKind) -> bool) {
-    for module in service.modules.all() {
+    for module in service.registry.modules() {
         flush(service, &module, |code| unwanted(code.kind()));
     }
 }

@@ -53,7 +53,8 @@ impl Job<'_> {
             return Ok(entry);
         }
         let code = self.make(service)?;
-        let published = self.module.publish(code);
+        let published = self.module.publish(Arc::clone(&code));
+        service.registry.code_created(self.module, &code);
         let (function, tier, osr) = (self.index(), self.tier, self.osr);
         let number = Some(attachment::of(self.module).number);
         service.events.mark(number, EventKind::Publish { function, tier, osr });

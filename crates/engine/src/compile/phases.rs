@@ -217,7 +217,7 @@ impl<'a> Compilation<'a> {
     }
 
     /// Compiles everything. With lazy validation a body that is not valid stays without code, to fail when it is called.
-    fn compile_all(&self, module: &Arc<NativeModule>) -> Result<(), ModuleError> {
+    pub(crate) fn compile_all(&self, module: &Arc<NativeModule>) -> Result<(), ModuleError> {
         let result = all::compile_all(self.service, module, &self.cancel);
         self.cancel.check()?;
         match result {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use abi::compiled::CompiledCode;
 use abi::compiler::{CompileError, Compiler};
-use code::code::CodeKind;
+use code::code::{Code, CodeKind};
 use code::space::{CodeSpace, SpaceError};
 use code::stub_cache::{Signature, Stub, StubCache};
 use wasm::types::FuncType;
@@ -39,6 +39,11 @@ impl Stubs {
         ty: &FuncType,
     ) -> Result<Arc<Stub>, StubError> {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
+    }
+
+    /// All stubs that there are.
+    pub fn all(&self) -> Vec<Arc<Code>> {
+        self.caches().iter().flat_map(|cache| cache.all()).collect()
     }
 
     /// The stub through which compiled code calls host functions of this type.

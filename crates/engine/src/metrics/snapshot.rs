@@ -56,7 +56,7 @@ impl MetricsSnapshot {
         service.events.metrics().read(&mut metrics);
         let (queued, running) = service.queue.len();
         let gauges = [
-            ("modules", Unit::Count, "Modules that live.", service.modules.all().len()),
+            ("modules", Unit::Count, "Modules that live.", service.registry.modules().len()),
             ("stores", Unit::Count, "Stores that live.", service.stores.len()),
             ("jobs_queued", Unit::Count, "Optimizing jobs that wait.", queued),
             ("jobs_running", Unit::Count, "Optimizing jobs that run.", running),

@@ -24,10 +24,16 @@ impl fmt::Debug for Workers {
     }
 }
 
-/// A task that was submitted.
+/// A task that was submitted. Dropping it changes nothing.
 pub(crate) struct Submitted {
     barrier: Arc<Barrier<Work>>,
     id: WorkId,
+}
+
+impl fmt::Debug for Submitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Submitted").field(&self.id).finish()
+    }
 }
 
 impl Submitted {

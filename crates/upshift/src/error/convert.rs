@@ -1,11 +1,13 @@
 //! Between [`Error`] and the errors of the layers below.
 
 use engine::error::{EngineError, ModuleError};
-use runtime::error::{Failure, HostError, Raised, ResourceError};
+use runtime::error::{Failure, HostError, Raised};
 use runtime::instantiate::InstantiateError;
-use wasm::decode::error::{DecodeError, DecodeErrorKind};
+use wasm::module::ModuleInfo;
+use wasm::types::words::{self, Words};
 
-use super::{CompileError, CompileErrorKind, Error, LinkError};
+use super::messages::{compile, phrases, runtime as make, usage};
+use super::{CompileError, Error, LinkError, UsageError};
 use crate::engine::Engine;
 use crate::module::Module;
 use crate::trap::{Trap, WasmBacktrace};
@@ -41,7 +43,7 @@ impl Error {
     pub(crate) fn from_failure(failure: Failure) -> Error {
         match failure {
             Failure::Trap(reason) => Trap::from(reason).into(),
-            Failure::Compile(message) => compile_error(format!("cannot compile {message}"), message),
+            Failure::Compile(failure) => CompileError::of_function(*failure).into(),
             Failure::Invalid(fault) => Error::new(CompileError::from(&fault)),
             Failure::Host(error) => Error::from_host(error),
             Failure::Panic(panic) => std::panic::resume_unwind(panic),
@@ -49,7 +51,7 @@ impl Error {
     }
 
     /// The error that a host function or a limiter returned.
-    fn from_host(error: HostError) -> Error {
+    pub(super) fn from_host(error: HostError) -> Error {
         match error.downcast::<Error>() {
             Ok(error) => *error,
             // Nobody but this crate makes host errors, and it makes no other ones.
@@ -57,65 +59,40 @@ impl Error {
         }
     }
 
-    pub(crate) fn from_resource(error: ResourceError) -> Error {
-        match error {
-            ResourceError::System { what, error } => Error::new(error).context(format!("cannot allocate a {what}")),
-            ResourceError::Limiter(error) => Error::from_host(error),
-            ResourceError::Limit(message) => Error::msg(message),
-        }
-    }
-
     pub(crate) fn from_engine(error: EngineError) -> Error {
         match error {
-            EngineError::Machine(message) => Error::msg(message),
-            EngineError::System { what, error } => Error::new(error).context(format!("cannot {what}")),
+            EngineError::Machine(message) => make::machine(message).into(),
+            EngineError::System { what, error } => Error::new(error).context(make::system(what)),
         }
     }
 
     pub(crate) fn from_module(error: ModuleError) -> Error {
         match error {
             ModuleError::Invalid(error) => Error::new(CompileError::from(&error)),
-            ModuleError::Compile(error) => compile_error(error.to_string(), error.message),
-            gone @ (ModuleError::Cancelled | ModuleError::EngineDropped) => Error::msg(gone.to_string()),
+            ModuleError::Compile(error) => CompileError::of_module(error.to_string(), error.message).into(),
+            ModuleError::Cancelled => make::cancelled().into(),
+            ModuleError::EngineDropped => make::engine_dropped().into(),
         }
     }
 
     /// Why there is no instance of the module.
     pub(crate) fn from_instantiate(error: InstantiateError, module: &Module) -> Error {
+        let info = module.native().info();
         match error {
-            InstantiateError::Import { index, expected, given } => {
-                let import = module.native().info().imports.get(index);
-                let (module, name) = import.map_or(("", ""), |import| (&import.module, &import.name));
-                Error::new(LinkError { module: module.into(), name: name.into(), expected, given })
-            }
-            InstantiateError::Count { expected, given } => {
-                Error::msg(format!("the module has {expected} imports, but {given} were given"))
-            }
+            InstantiateError::Import { index, mismatch } => LinkError::mismatch(info, index, *mismatch).into(),
+            InstantiateError::Count { expected, given } => import_count(info, expected, given).into(),
             InstantiateError::Resource(error) => Error::from_resource(error),
             InstantiateError::Trap(reason) => Trap::from(reason).into(),
-            InstantiateError::Compile(message) => compile_error(message.clone(), message),
+            InstantiateError::Compile(message) => compile::module_not_compiled(message).into(),
         }
     }
 }
 
-fn compile_error(text: String, message: String) -> Error {
-    Error::new(CompileError { kind: CompileErrorKind::Compile, text, message, offset: None, function: None })
-}
-
-impl From<&DecodeError> for CompileError {
-    fn from(error: &DecodeError) -> CompileError {
-        CompileError {
-            kind: match error.kind() {
-                DecodeErrorKind::Malformed => CompileErrorKind::Malformed,
-                DecodeErrorKind::Invalid => CompileErrorKind::Invalid,
-                DecodeErrorKind::Limit => CompileErrorKind::Limit,
-                DecodeErrorKind::Unsupported(_) => CompileErrorKind::Unsupported,
-                DecodeErrorKind::Import { .. } => CompileErrorKind::Import,
-            },
-            text: error.to_string(),
-            message: error.message().to_string(),
-            offset: Some(error.offset()),
-            function: error.function().map(|index| (index.0, error.function_name().map(str::to_string))),
-        }
-    }
+/// Too few imports, of which the first that lacks is named, or too many.
+fn import_count(info: &ModuleInfo, expected: usize, given: usize) -> UsageError {
+    let missing = info.imports.get(given).map(|import| {
+        let (module, name) = (words::name(&import.module), words::name(&import.name));
+        phrases::first_missing(module, name, Words::of_module(info).extern_type(import.ty))
+    });
+    usage::import_count(expected, given).with_note(missing)
 }

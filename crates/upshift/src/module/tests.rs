@@ -85,7 +85,8 @@ fn wrong_imports_say_what_was_expected() {
     assert_eq!((fault.module(), fault.name()), ("m", "f"));
     assert_eq!(
         error.to_string(),
-        "incompatible import type for `m::f`: expected function (i32) -> (), given function (i64) -> (i32)"
+        "incompatible import type for `m::f`: expected function (i32) -> (), given function (i64) -> (i32); \
+         parameter 1: expected i32, given i64"
     );
     assert!(Instance::new(&mut store, &module, &[]).is_err());
     let error = Linker::<()>::new(&engine).instantiate(&mut store, &module).unwrap_err();
@@ -97,10 +98,13 @@ fn wrong_imports_say_what_was_expected() {
 
 #[test]
 fn exports_are_found_by_index() {
-    let engine = Engine::default();
+    let engine = Engine::new(Config::new().module_cache(false)).unwrap();
     let text = r#"(module (memory (export "m") 1) (func (export "f")))"#;
     let (module, twin) = (Module::new(&engine, text).unwrap(), Module::new(&engine, text).unwrap());
-    let [memory, other] = [&module, &twin].map(|module| module.get_export_index("m").unwrap());
+    // The same bytes are the same module, as long as it lives.
+    assert!(Module::same(&module, &twin));
+    let unlike = Module::new(&engine, r#"(module (memory (export "m") 1))"#).unwrap();
+    let [memory, other] = [&twin, &unlike].map(|module| module.get_export_index("m").unwrap());
     assert!(module.get_export_index("x").is_none());
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[]).unwrap();

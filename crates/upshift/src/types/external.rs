@@ -3,11 +3,13 @@
 use std::fmt;
 
 use engine::module::NativeModule;
+use wasm::compile_imports::CompileTimeImport;
 use wasm::types as language;
 
 use super::{FuncType, RefType, ValType};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::error::messages::usage;
 
 /// Whether a global can be written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -267,16 +269,12 @@ impl MemoryTypeBuilder {
         let ty = self.0;
         crate::ensure!(
             ty.page_size_log2 == 0 || ty.page_size_log2 == language::MemoryType::DEFAULT_PAGE_SIZE_LOG2,
-            "pages of 2^{} bytes are not supported",
-            ty.page_size_log2
+            usage::page_size(ty.page_size_log2)
         );
         let bits = if ty.index64 { 64 } else { 32 };
         let most = 1u64.checked_shl(bits - u32::from(ty.page_size_log2)).unwrap_or(u64::MAX);
-        crate::ensure!(
-            ty.min.max(ty.max.unwrap_or(0)) <= most,
-            "a memory addressed by {bits} bits has at most {most} pages"
-        );
-        crate::ensure!(ty.max.is_none_or(|max| ty.min <= max), "the minimum of a memory is above its maximum");
+        crate::ensure!(ty.min.max(ty.max.unwrap_or(0)) <= most, usage::memory_type_limit(bits, most));
+        crate::ensure!(ty.max.is_none_or(|max| ty.min <= max), usage::memory_type_order());
         Ok(MemoryType(ty))
     }
 }
@@ -367,11 +365,17 @@ pub struct ImportType<'module> {
     module: &'module str,
     name: &'module str,
     ty: ExternType,
+    answer: Option<CompileTimeImport>,
 }
 
 impl<'module> ImportType<'module> {
-    pub(crate) fn new(module: &'module str, name: &'module str, ty: ExternType) -> ImportType<'module> {
-        ImportType { module, name, ty }
+    pub(crate) fn new(
+        module: &'module str,
+        name: &'module str,
+        ty: ExternType,
+        answer: Option<CompileTimeImport>,
+    ) -> ImportType<'module> {
+        ImportType { module, name, ty, answer }
     }
 
     /// The module part of its name.
@@ -387,6 +391,12 @@ impl<'module> ImportType<'module> {
     /// The type that the module declares.
     pub fn ty(&self) -> ExternType {
         self.ty.clone()
+    }
+
+    /// What answered the import when the module was compiled: see [`CompileOptions`](crate::CompileOptions). None for an
+    /// ordinary import.
+    pub fn compile_time(&self) -> Option<CompileTimeImport> {
+        self.answer
     }
 }
 

@@ -9,6 +9,7 @@ use wasm::types::{self as language, CanonicalTypeIndex};
 
 use super::ValType;
 use crate::engine::Engine;
+use crate::error::messages::panics;
 
 /// The type of a function: what it takes and what it gives. It belongs to an engine, in which equal types are one.
 ///
@@ -80,7 +81,7 @@ impl FuncType {
     /// # Panics
     /// When they are of different engines.
     pub fn matches(&self, other: &FuncType) -> bool {
-        assert!(self.engine.same(&other.engine), "types of different engines");
+        assert!(self.engine.same(&other.engine), "{}", panics::TYPES_OF_DIFFERENT_ENGINES);
         self.engine.inner.types().is_subtype(self.type_id(), other.type_id())
     }
 

@@ -6,7 +6,8 @@ use std::ops::Deref;
 use runtime::ids::StoreId;
 use runtime::store::Store as RuntimeStore;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::error::messages::usage;
 use crate::store::{AsContextMut, StoreContext, StoreContextMut, assert_same_store};
 
 /// A value of the host in a store. It lives as long as the store.
@@ -79,7 +80,7 @@ impl ExternRef {
     }
 
     pub(crate) fn check_store(&self, store: &RuntimeStore) -> Result<()> {
-        if store.id() == self.store { Ok(()) } else { Err(Error::msg("a reference was used with the wrong store")) }
+        if store.id() == self.store { Ok(()) } else { Err(usage::wrong_store_reference().into()) }
     }
 }
 

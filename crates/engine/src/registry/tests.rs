@@ -1,0 +1,85 @@
+//! Who uses what, and what is left when something dies.
+
+use super::*;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::module::compile;
+
+const EMPTY: &[u8] = b"\0asm\x01\0\0\0";
+/// With a custom section, so that a cache sees two modules.
+const OTHER: &[u8] = b"\0asm\x01\0\0\0\0\x02\x01a";
+
+fn number(module: &NativeModule) -> ModuleNumber {
+    attachment::of(module).number
+}
+
+#[test]
+fn using_is_idempotent_and_undone_by_either_death() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let registry = &engine.service().registry;
+    let [one, two] = [EMPTY, OTHER].map(|bytes| compile(&engine, bytes).unwrap());
+    let mut stores: Vec<Store> = (0..3).map(|_| Store::new(engine.environment())).collect();
+    for store in &mut stores {
+        for module in [&one, &two, &one] {
+            engine.use_module(store, module, None);
+        }
+    }
+    let numbers = [number(&one), number(&two)];
+    let users = || numbers.map(|number| registry.users(number));
+    assert_eq!(users(), [3, 3]);
+    stores.pop();
+    assert_eq!(users(), [2, 2]);
+    drop(two);
+    assert_eq!(users(), [2, 0]);
+    let record = registry.record(&mut stores[0]);
+    assert_eq!(record.scripts.used().len(), 2, "forgotten on the store's own thread");
+    record.look();
+    assert_eq!(record.scripts.used(), [(numbers[0], true)]);
+    drop((one, stores));
+    assert_eq!(users(), [0, 0]);
+    assert_eq!(registry.lock().stores, 0);
+}
+
+#[test]
+fn a_store_that_uses_nothing_is_not_entered() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let store = Store::new(engine.environment());
+    assert!(store.attachment().is_none());
+    assert_eq!(engine.service().registry.lock().stores, 0);
+}
+
+#[test]
+fn a_variant_counts_as_its_module() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let registry = &engine.service().registry;
+    let module = compile(&engine, EMPTY).unwrap();
+    let variant = engine.environment().hooks.checked_variant(&module).unwrap();
+    let mut store = Store::new(engine.environment());
+    engine.use_module(&mut store, &module, None);
+    engine.use_module(&mut store, &variant, None);
+    let number = number(&module);
+    assert_eq!((registry.users(number), registry.natives(number).len()), (1, 2));
+    drop(module);
+    assert_eq!(registry.users(number), 1, "the variant lives");
+    drop(variant);
+    assert_eq!((registry.users(number), registry.modules().len()), (0, 0));
+}
+
+#[test]
+fn a_module_may_survive_its_engine() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let module = compile(&engine, EMPTY).unwrap();
+    drop(engine);
+    drop(module);
+}
+
+/// The check at the end finds what is left.
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "left stores behind")]
+fn a_store_that_is_left_behind_is_found() {
+    let mut registry = Arc::<Registry>::default();
+    let state = Arc::get_mut(&mut registry).unwrap().state.get_mut().unwrap();
+    state.stores = 1;
+    drop(registry);
+}
