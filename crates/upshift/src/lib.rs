@@ -45,6 +45,8 @@ mod linker;
 #[allow(unsafe_code, reason = "a memory and its store are lent at once")]
 mod memory;
 mod module;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod script;
 #[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;

@@ -40,7 +40,7 @@ fn sizes_are_those_that_the_accounting_was_written_for() {
     assert_eq!(
         sizes,
         [
-            ("Store", 520),
+            ("Store", 536),
             ("Instance", 152),
             ("Memory", 112),
             ("Table", 88),
