@@ -15,7 +15,7 @@ use upshift::{
 
 use crate::metrics::Metrics;
 use crate::process::{self, Moment};
-use crate::{timeline, trace};
+use crate::{log, timeline, trace};
 
 /// Which files to write of what the engine did.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -28,6 +28,10 @@ pub(crate) struct RecordingOptions {
     /// Write a page for a web browser: which function ran in which tier when, and what it cost.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) timeline: Option<PathBuf>,
+
+    /// Tell on standard error what the engine does while it does it.
+    #[arg(long, value_enum, value_name = "LEVEL", env = "UPSHIFT_LOG", hide_env_values = true)]
+    pub(crate) log: Option<log::Level>,
 
     /// Write what the engine counted and measured when all is over: a table to standard error for `-`, JSON if the name
     /// ends in .json, else the text format of Prometheus.
@@ -148,7 +152,10 @@ impl Recording {
     /// # Errors
     /// When a file cannot be made, or both are the same.
     pub(crate) fn start(options: &RecordingOptions, stages: bool) -> Result<Recording> {
-        let RecordingOptions { trace, timeline, metrics } = options;
+        let RecordingOptions { trace, timeline, log, metrics } = options;
+        if let Some(level) = log {
+            level.start();
+        }
         let mut files: Vec<&PathBuf> = [trace, timeline, metrics].into_iter().flatten().collect();
         files.sort();
         if files.windows(2).any(|pair| pair[0] == pair[1]) {

@@ -29,7 +29,7 @@ use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
-use crate::events::{Cause, EventKind, Events};
+use crate::events::{Cause, EventKind, Events, spans};
 use crate::memory_usage::MemoryUsage;
 use crate::metrics::MetricsSnapshot;
 use crate::pool::workers::Workers;
@@ -197,6 +197,7 @@ impl Engine {
     /// Those of the work.
     pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let events = &self.inner.service.events;
+        let _span = spans::instantiate(attachment::of(module).number);
         let started = events.start();
         let result = work();
         events.end(started, Some(attachment::of(module).number), || EventKind::Instantiate {

@@ -6,11 +6,13 @@
 //! 2. Every event is counted in the engine's metrics (`metrics::record`), whether or not anybody listens: so that what is
 //!    told and what is counted cannot differ. That costs a clock reading or two and a few relaxed additions; no lock, no
 //!    allocation. Nothing that happens on calls of compiled code or of the host is an event.
-//! 3. If somebody listens (`Config::listener`), the listener is told, on the thread where it happened.
+//! 3. Who subscribes by the crate `tracing` hears of it ([`spans`]).
+//! 4. If somebody listens (`Config::listener`), the listener is told, on the thread where it happened.
 
 mod describe;
 mod kind;
 mod log;
+pub(crate) mod spans;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -96,13 +98,16 @@ impl Events {
     /// A span ends.
     pub(crate) fn end(&self, started: Started, module: Option<ModuleNumber>, kind: impl FnOnce() -> EventKind) {
         let (Started(start), end, kind) = (started, Instant::now(), kind());
-        self.metrics.record(&kind, end.saturating_duration_since(start));
+        let took = end.saturating_duration_since(start);
+        self.metrics.record(&kind, took);
+        spans::event(module, &kind, took);
         self.tell(module, start, end, kind);
     }
 
     /// Something happened that takes no time.
     pub(crate) fn mark(&self, module: Option<ModuleNumber>, kind: EventKind) {
         self.metrics.record(&kind, Duration::ZERO);
+        spans::event(module, &kind, Duration::ZERO);
         if self.listener.is_some() {
             let now = Instant::now();
             self.tell(module, now, now, kind);

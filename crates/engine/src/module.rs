@@ -15,7 +15,7 @@ use crate::compile::source::Source;
 use crate::config::{Config, Strategy};
 use crate::engine::Engine;
 use crate::error::ModuleError;
-use crate::events::{CacheOutcome, CompileMethod, EventKind, Started};
+use crate::events::{CacheOutcome, CompileMethod, EventKind, Started, spans};
 use crate::service::Service;
 
 /// The tiers, for the same layer.
@@ -105,6 +105,7 @@ pub(crate) fn make_by(
     cancel: Cancel,
 ) -> Result<Arc<NativeModule>, ModuleError> {
     let compilation = Compilation { method, ..Compilation::new(service, cancel) };
+    let _span = spans::module(method, compilation.number, maker.bytes().len());
     let started = service.events.start();
     let result = compilation.run(maker.bytes(), maker.imports());
     service.events.end(started, Some(compilation.number), || {

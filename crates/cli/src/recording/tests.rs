@@ -62,10 +62,10 @@ fn nothing_asked_for_is_nothing_done() {
 #[test]
 fn files_that_cannot_be_are_errors_at_once() {
     let path = PathBuf::from("/no/such/folder/file");
-    let options = RecordingOptions { trace: Some(path.clone()), timeline: None, metrics: None };
+    let options = RecordingOptions { trace: Some(path.clone()), timeline: None, metrics: None, log: None };
     let error = Recording::start(&options, false).unwrap_err();
     assert!(format!("{error:#}").starts_with("--trace /no/such/folder/file: cannot make the file: No such file"));
-    let options = RecordingOptions { trace: Some(path.clone()), timeline: Some(path), metrics: None };
+    let options = RecordingOptions { trace: Some(path.clone()), timeline: Some(path), metrics: None, log: None };
     assert!(Recording::start(&options, false).unwrap_err().to_string().contains("its own file"));
 }
 

@@ -34,7 +34,7 @@ use crate::compile::phases::{Cancel, Compilation};
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine};
 use crate::error::ModuleError;
-use crate::events::{CacheOutcome, CompileMethod, EventKind, ModuleNumber, Started};
+use crate::events::{CacheOutcome, CompileMethod, EventKind, ModuleNumber, Started, spans};
 use crate::module;
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
@@ -219,6 +219,7 @@ impl StreamingJob {
         let compile = service.config.strategy == Strategy::Eager && !decoder.has_failed();
         let joined = bodies.map_or(Joined::NOTHING, |bodies| bodies.join(compile));
         let bytes = WireBytes::from(buffer.finish());
+        let _span = spans::module(CompileMethod::Streaming, self.number, bytes.len());
         let result = self.make_joined(service, joined, decoder, bytes.clone());
         service.events.end(self.started, Some(self.number), || {
             let result = result.as_deref().map_err(|_| &*bytes);
