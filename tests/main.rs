@@ -15,6 +15,7 @@ mod lifecycle;
 mod random;
 mod resources;
 mod scripts;
+mod soak;
 mod tiering;
 mod timeline;
 mod vectors;

@@ -215,6 +215,95 @@ fn programs_do_not_notice_tasks() {
     assert!(seen.iter().all(|result| *result == seen[0]), "{seen:#?}");
 }
 
+/// A loop with more live values of each kind than there are registers, and a global, a memory and a table that tasks change.
+fn pressure() -> String {
+    let range = 0..20;
+    let locals: String = range.clone().map(|_| "(local i64 v128 f64)".to_string()).collect();
+    let each = |body: &dyn Fn(u32, u32) -> String| -> String {
+        range.clone().map(|n| body(2 + 3 * n, 2 + 3 * ((n + 1) % 20))).collect()
+    };
+    let step = each(&|at, next| {
+        format!(
+            "(local.set {at} (i64.add (i64.rotl (local.get {at}) (i64.const 7)) (local.get {next})))
+             (local.set {} (i64x2.add (local.get {}) (i8x16.swizzle (local.get {}) (local.get {}))))
+             (local.set {} (f64.add (f64.mul (local.get {}) (f64.const 0.5)) (local.get {})))",
+            at + 1,
+            at + 1,
+            next + 1,
+            at + 1,
+            at + 2,
+            at + 2,
+            next + 2
+        )
+    });
+    let start = each(&|at, _| {
+        format!(
+            "(local.set {at} (i64.const {at})) (local.set {} (i64x2.splat (i64.const {at})))
+             (local.set {} (f64.const {at}))",
+            at + 1,
+            at + 2
+        )
+    });
+    let sum = each(&|at, _| {
+        format!(
+            "(local.get {at}) i64.xor (i64x2.extract_lane 0 (local.get {})) i64.add
+             (i64x2.extract_lane 1 (local.get {})) i64.xor (i64.reinterpret_f64 (local.get {})) i64.add",
+            at + 1,
+            at + 1,
+            at + 2
+        )
+    });
+    format!(
+        r#"(module (memory (export "memory") 1 100) (global $g (mut i64) (i64.const 0))
+        (func (export "run") (param $n i32) (param $unused i32) (result i64) {locals} {start}
+            (i64.store (i32.const 8) (i64.const 0))
+            (global.set $g (i64.const 0))
+            (loop {step}
+                (i64.store (i32.const 8) (i64.add (i64.load (i32.const 8)) (i64.const 1)))
+                (global.set $g (i64.add (global.get $g) (i64.const 1)))
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (i64.mul (i64.load (i32.const 8)) (global.get $g)) {sum}))"#
+    )
+}
+
+#[test]
+fn loops_keep_what_is_in_registers_while_tasks_grow_the_memory() {
+    let mut seen = Vec::new();
+    for mut config in [TierChoice::Baseline, TierChoice::Optimizing, TierChoice::Auto].map(|tier| {
+        let mut config = Config::new();
+        config.tier(tier).tiering_budget(1000);
+        config
+    }) {
+        for guard_pages in [true, false] {
+            let engine = Engine::new(config.guard_pages(guard_pages)).unwrap();
+            let (mut store, instance) = instantiate(&engine, 0, &pressure());
+            let memory = instance.get_memory(&mut store, "memory").unwrap();
+            let run = instance.get_typed_func::<(i32, i32), i64>(&mut store, "run").unwrap();
+            let expected = run.call(&mut store, (20_000, 0)).unwrap();
+            seen.push(expected);
+            let handle = store.handle();
+            let post = || {
+                if handle.waiting() == 0 {
+                    assert!(handle.post(move |mut store| {
+                        *store.data_mut() += 1;
+                        if memory.size(&store) < 100 {
+                            memory.grow(&mut store, 1)?;
+                        }
+                        Ok(())
+                    }));
+                }
+                thread::sleep(Duration::from_micros(100));
+            };
+            disturbed(post, || {
+                while *store.data() < 120 {
+                    assert_eq!(run.call(&mut store, (20_000, 0)).unwrap(), expected);
+                }
+            });
+        }
+    }
+    assert!(seen.iter().all(|&sum| sum == seen[0]), "{seen:?}");
+}
+
 #[test]
 fn tasks_call_wasm_in_the_middle_of_wasm() {
     for engine in engines() {

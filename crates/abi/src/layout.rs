@@ -74,6 +74,9 @@ pub struct StoreContext {
     /// What others want of the thread that runs here, as bits. Loops look at the lower half ([`INTERRUPT_WIDTH`]) and call
     /// the builtin `interrupt` if it is not zero; the upper half is for the runtime.
     pub interrupt: AtomicU64,
+    /// What loops may call instead of the builtin, if they have no registers to spare: takes nothing, gives nothing, keeps every
+    /// register, and changes the flags only.
+    pub on_interrupt: *const u8,
     /// 1 while the thread runs compiled code or what that has called of the runtime; 0 while it is in the host, be it that no
     /// call of Wasm is under way or that Wasm has called a host function.
     pub in_wasm: AtomicU32,
@@ -99,6 +102,7 @@ impl Default for StoreContext {
             store: null_mut(),
             osr_image: null(),
             interrupt: AtomicU64::new(0),
+            on_interrupt: null(),
             in_wasm: AtomicU32::new(0),
             true_limit: 0,
             pinned: null(),

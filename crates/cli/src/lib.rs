@@ -13,6 +13,7 @@ mod output;
 mod process;
 mod profiling;
 mod program;
+mod progress;
 mod quantity;
 mod recording;
 mod sections;

@@ -54,14 +54,14 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// The code.
-    pub fn code(&self) -> &Arc<Code> {
-        &self.code
-    }
-
     /// Address of the first instruction; good as long as there is a handle.
     pub fn entry(&self) -> *const u8 {
         self.code.entry()
+    }
+
+    /// The code.
+    pub fn code(&self) -> &Arc<Code> {
+        &self.code
     }
 }
 
@@ -135,11 +135,6 @@ impl StubCache {
         handle
     }
 
-    /// All stubs that there are.
-    pub fn all(&self) -> Vec<Arc<Code>> {
-        self.lock().slots.values().map(|slot| Arc::clone(&slot.code)).collect()
-    }
-
     /// Now: between what was retired and what will be.
     pub fn now(&self) -> Mark {
         self.lock().now
@@ -166,6 +161,11 @@ impl StubCache {
             code.space().sub_retired(code.len());
         }
         free
+    }
+
+    /// The code of all stubs that exist.
+    pub fn codes(&self) -> Vec<Arc<Code>> {
+        self.lock().slots.values().map(|slot| Arc::clone(&slot.code)).collect()
     }
 
     /// What it holds.

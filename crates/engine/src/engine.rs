@@ -121,10 +121,6 @@ impl Engine {
         self.inner.service.workers.threads()
     }
 
-    pub(crate) fn stubs(&self) -> &Stubs {
-        &self.inner.service.stubs
-    }
-
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.inner.service
     }

@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sys::process::thread_cpu_time;
+
 use crate::metrics::Metrics;
 
 pub use kind::{CacheOutcome, Cause, CompileMethod, EventKind, FieldValue, Outcome};
@@ -69,11 +71,11 @@ pub fn thread_number() -> u32 {
     NUMBER.try_with(|&number| number).unwrap_or(0)
 }
 
-/// Where events go: to the metrics, and to the listener if there is one.
-#[derive(Debug, Default)]
+/// Where events go: to the metrics, and to the listener if there is one. A handle.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Events {
     listener: Option<Arc<dyn Listener>>,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
 }
 
 /// The start of a span.
@@ -82,7 +84,7 @@ pub(crate) struct Started(Instant);
 
 impl Events {
     pub(crate) fn new(listener: Option<Arc<dyn Listener>>) -> Events {
-        Events { listener, metrics: Metrics::default() }
+        Events { listener, metrics: Arc::default() }
     }
 
     /// What has been counted.
@@ -93,6 +95,11 @@ impl Events {
     /// A span begins.
     pub(crate) fn start(&self) -> Started {
         Started(Instant::now())
+    }
+
+    /// Processor time of this thread so far; nothing while nobody listens.
+    pub(crate) fn thread_time(&self) -> Duration {
+        self.listener.as_ref().map_or(Duration::ZERO, |_| thread_cpu_time())
     }
 
     /// A span ends.

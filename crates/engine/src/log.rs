@@ -287,7 +287,7 @@ impl Engine {
             return;
         }
         registry.log_on(Some(&record));
-        for stub in self.stubs().all() {
+        for stub in self.service().stubs.all() {
             record.log.created(&stub, None);
         }
         for (number, _) in record.scripts.used() {

@@ -72,8 +72,8 @@ pub const GC_SHARE: usize = 10;
 
 /// Who wants code freed at once waits at most this long for stores that run elsewhere to say what they hold.
 pub const GC_WAIT: Duration = Duration::from_millis(50);
-/// After a collection that could free nothing because other stores were running, none is tried for this long.
-pub const GC_PAUSE: Duration = Duration::from_millis(20);
 
+/// If it is running Wasm itself, it answers for itself this often meanwhile.
+pub const GC_WAIT_STEP: Duration = Duration::from_micros(500);
 /// A function whose body has this many bytes is counted among the huge ones (V8's threshold).
 pub const HUGE_FUNCTION: usize = 100_000;

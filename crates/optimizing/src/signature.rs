@@ -50,3 +50,8 @@ pub(crate) fn builtin(builtin: Builtin) -> Signature {
     signature.returns.extend(builtin.result().map(param));
     signature
 }
+
+/// Of [`abi::layout::StoreContext::on_interrupt`].
+pub(crate) fn on_interrupt() -> Signature {
+    Signature::new(CallConv::PreserveAll)
+}

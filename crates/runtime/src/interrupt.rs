@@ -27,9 +27,10 @@ use std::sync::{Arc, Weak};
 use abi::layout::{InstanceHeader, StoreContext};
 use abi::trap::TrapReason;
 use code::code::{Code, CodeKind};
+use sys::trampolines::BuiltinResult;
 
 use crate::activation::Pin;
-use crate::call::set_pending;
+use crate::call::{current, set_pending};
 use crate::error::{Failure, Raised};
 use crate::frames;
 use crate::requests::{IDLE, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
@@ -189,6 +190,26 @@ pub(crate) unsafe extern "C" fn at_prologue(vmctx: *mut u8, code: usize) -> *con
             Err(failure) => {
                 set_pending(context, failure);
                 ptr::null()
+            }
+        }
+    }
+}
+
+/// What the trampoline that keeps all registers calls: a loop has found the word not zero. A failure is left pending, with the
+/// store's context as the value of the result.
+///
+/// # Safety
+/// Called by the trampoline, whose frame pointer is `exit_fp`.
+pub(crate) unsafe extern "C" fn at_loop(exit_fp: usize) -> BuiltinResult {
+    let context = current();
+    // SAFETY: compiled code of the store runs on this thread, and has been left through our trampoline.
+    unsafe {
+        (*context).exit_fp = exit_fp;
+        match handle_caught(context) {
+            Ok(()) => BuiltinResult::ok(0),
+            Err(failure) => {
+                set_pending(context, failure);
+                BuiltinResult { value: context.expose_provenance() as u64, ..BuiltinResult::failed() }
             }
         }
     }

@@ -32,6 +32,7 @@ use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
 use crate::stores::{Registered, Stores};
 use crate::table::Table;
+use crate::trampolines::loop_interrupt;
 use crate::usage::Account;
 
 mod usage;
@@ -107,7 +108,11 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// An empty store.
     pub fn new(environment: Environment) -> Store {
-        let mut context = Box::new(StoreContext { epoch: environment.epoch.as_ptr(), ..StoreContext::default() });
+        let mut context = Box::new(StoreContext {
+            epoch: environment.epoch.as_ptr(),
+            on_interrupt: loop_interrupt(),
+            ..StoreContext::default()
+        });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
         let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
         let account = Account::new(environment.stores.totals());
@@ -225,6 +230,11 @@ impl Store {
     #[inline]
     pub fn has_new_instance_of(&self, module: &Arc<NativeModule>) -> bool {
         self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
+    }
+
+    /// The modules of its instances, or the variants of them that run, in the order of instantiation.
+    pub fn modules(&self) -> impl Iterator<Item = &Arc<NativeModule>> {
+        self.instances.iter().map(|instance| &instance.module)
     }
 
     /// Number of instances.

@@ -7,7 +7,7 @@ use abi::feedback::MAX_TARGETS;
 use abi::layout::{InstanceHeader, StoreContext};
 
 use crate::call::{lazy_compile, raise, tier_up_entry};
-use crate::interrupt::at_prologue;
+use crate::interrupt::{at_loop, at_prologue};
 
 const STORE: usize = offset_of!(InstanceHeader, store);
 const EXIT_FP: usize = offset_of!(StoreContext, exit_fp);
@@ -30,6 +30,16 @@ sys::lazy_trampoline! {
 /// Where the signal handler leads a thread whose prologue was interrupted, with the address of the `Code` in `r11`.
 pub(crate) fn interrupt_trampoline() -> *const u8 {
     interrupted as *const u8
+}
+
+sys::preserving_trampoline! {
+    /// The builtin `interrupt`, but keeps all registers.
+    interrupt, body = at_loop, raise = raise
+}
+
+/// What [`StoreContext::on_interrupt`] leads to.
+pub(crate) fn loop_interrupt() -> *const u8 {
+    interrupt as *const u8
 }
 
 sys::record_target_stub! {

@@ -106,9 +106,7 @@ impl Instance {
     ) -> Result<Instance> {
         let (runtime, native, engine) = (&mut store.0.runtime, module.native(), &store.0.engine.inner);
         let made = engine.instantiating(native, || {
-            if !runtime.has_new_instance_of(native) {
-                engine.use_module(runtime, native, module.given_url());
-            }
+            engine.use_module(runtime, native, module.given_url());
             instantiate(runtime, native, imports)
         });
         let id = made.map_err(|error| Error::from_instantiate(error, module))?;

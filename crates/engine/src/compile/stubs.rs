@@ -41,11 +41,6 @@ impl Stubs {
         find_or_make(&self.entry, space, ty, CodeKind::EntryStub, |ty| compiler.entry_stub(ty))
     }
 
-    /// All stubs that there are.
-    pub fn all(&self) -> Vec<Arc<Code>> {
-        self.caches().iter().flat_map(|cache| cache.all()).collect()
-    }
-
     /// The stub through which compiled code calls host functions of this type.
     ///
     /// # Errors
@@ -58,6 +53,11 @@ impl Stubs {
     pub(crate) fn sizes(&self) -> (usize, usize) {
         let [entry, exit] = self.caches().map(|cache| cache.sizes());
         (entry.0 + exit.0, entry.1 + exit.1)
+    }
+
+    /// The code of all that exist.
+    pub fn all(&self) -> Vec<Arc<Code>> {
+        self.caches().into_iter().flat_map(|cache| cache.codes()).collect()
     }
 
     /// Both kinds.

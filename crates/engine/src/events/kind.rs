@@ -118,6 +118,8 @@ pub enum EventKind {
         bytes: usize,
         /// Functions that it defines; 0 if decoding failed.
         functions: usize,
+        /// Processor time; nothing while nobody listens.
+        cpu: Duration,
         /// Nothing was wrong with it.
         success: bool,
     },
@@ -127,6 +129,8 @@ pub enum EventKind {
         bytes: usize,
         /// Threads that took part.
         threads: usize,
+        /// Processor time of all of them; nothing while nobody listens.
+        cpu: Duration,
     },
     /// Span: a module was made from bytes, or found in the cache (V8's `WasmModuleCompiled`); spans of its decoding,
     /// validation and eager compilation lie within.
@@ -272,9 +276,14 @@ impl From<Duration> for FieldValue {
 
 impl EventKind {
     /// The sections of a module of so many bytes were decoded.
-    pub(crate) fn decoded(method: CompileMethod, bytes: usize, result: &Result<Decoded, DecodeError>) -> EventKind {
+    pub(crate) fn decoded(
+        method: CompileMethod,
+        bytes: usize,
+        cpu: Duration,
+        result: &Result<Decoded, DecodeError>,
+    ) -> EventKind {
         let functions = result.as_ref().map_or(0, |decoded| decoded.info.bodies.len());
-        EventKind::Decode { method, bytes, functions, success: result.is_ok() }
+        EventKind::Decode { method, bytes, functions, cpu, success: result.is_ok() }
     }
 
     /// A name for traces, close to the one that V8 gives the same thing.
@@ -343,13 +352,15 @@ impl EventKind {
     pub fn each_field(&self, mut each: impl FnMut(&'static str, FieldValue)) {
         let mut osr_offset = None;
         match *self {
-            EventKind::Decode { method, bytes, functions, success } => {
+            EventKind::Decode { method, bytes, functions, cpu, success } => {
+                each("cpu_us", cpu.into());
                 each("method", method.name().into());
                 each("bytes", bytes.into());
                 each("functions", functions.into());
                 each("success", success.into());
             }
-            EventKind::Validate { bytes, threads } => {
+            EventKind::Validate { bytes, threads, cpu } => {
+                each("cpu_us", cpu.into());
                 each("bytes", bytes.into());
                 each("threads", threads.into());
             }

@@ -65,9 +65,15 @@ fn kinds() -> Vec<EventKind> {
     };
     let done = Outcome::Done { code_bytes: 64 };
     vec![
-        EventKind::Decode { method: CompileMethod::Sync, bytes: 100, functions: 4, success: true },
-        EventKind::Decode { method: CompileMethod::Streaming, bytes: 100, functions: 0, success: false },
-        EventKind::Validate { bytes: 50, threads: 2 },
+        EventKind::Decode { method: CompileMethod::Sync, bytes: 100, functions: 4, cpu: Duration::ZERO, success: true },
+        EventKind::Decode {
+            method: CompileMethod::Streaming,
+            bytes: 100,
+            functions: 0,
+            cpu: Duration::ZERO,
+            success: false,
+        },
+        EventKind::Validate { bytes: 50, threads: 2, cpu: Duration::ZERO },
         module(CompileMethod::Sync, false, true),
         module(CompileMethod::Async, true, true),
         module(CompileMethod::Streaming, false, false),

@@ -1,6 +1,6 @@
 //! `PerfMap`: the text file in which Linux's `perf` looks up the names of code that a process made at run time.
 //!
-//! A line for each piece of code: address and length in hexadecimal, and its name. `perf report` reads `/tmp/perf-PID.map`
+//! A line for each piece of code: address and length in hexadecimal, and its name. `perf report` reads `perf-PID.map`, in `/tmp`,
 //! when it shows what was recorded. Code that was freed stays in the file; of several lines for an address `perf` takes one,
 //! so where much code is freed a [`JitDump`](super::jitdump::JitDump), which knows the time, says more.
 

@@ -15,6 +15,7 @@ use cranelift_frontend::Variable;
 
 use super::region::Region;
 use super::state::Translator;
+use crate::signature;
 
 /// Fuel accounting of one function.
 pub(crate) struct Fuel {
@@ -51,14 +52,22 @@ impl Translator<'_> {
         self.poll();
     }
 
+    /// The call keeps all registers and needs nothing but the store's context, so that all a loop pays is the comparison.
     fn check_interrupt(&mut self) {
         let store = self.store_context();
         let flags = self.trusted(Region::Interrupt);
         const { assert!(INTERRUPT_WIDTH == 4) };
-        let asked = self.builder.ins().load(I32, flags, store, offset_of!(StoreContext, interrupt) as i32);
+        let word = self.builder.ins().load(I32, flags, store, offset_of!(StoreContext, interrupt) as i32);
+        let asked = self.builder.ins().icmp_imm_s(IntCC::NotEqual, word, 0);
         self.rarely(asked, |this| {
             this.store_fuel();
-            this.call_builtin(Builtin::interrupt, &[]);
+            let signature = match this.scratch.on_interrupt {
+                Some(signature) => signature,
+                None => *this.scratch.on_interrupt.insert(this.builder.import_signature(signature::on_interrupt())),
+            };
+            let flags = this.trusted(Region::CallPointers);
+            let code = this.builder.ins().load(I64, flags, store, offset_of!(StoreContext, on_interrupt) as i32);
+            this.builder.ins().call_indirect(signature, code, &[]);
             this.load_fuel();
         });
     }

@@ -41,6 +41,7 @@ pub(crate) struct Scratch {
     pub(crate) fields: Vec<(u64, Value)>,
     pub(crate) signatures: Vec<(TypeIndex, SigRef)>,
     pub(crate) builtins: Vec<Option<SigRef>>,
+    pub(crate) on_interrupt: Option<SigRef>,
 }
 
 impl Scratch {
@@ -54,6 +55,7 @@ impl Scratch {
         self.fields.clear();
         self.signatures.clear();
         self.builtins.clear();
+        self.on_interrupt = None;
     }
 }
 

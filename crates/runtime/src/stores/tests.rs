@@ -28,7 +28,7 @@ impl Fixture {
     fn new() -> Fixture {
         let stores = Stores::default();
         let space = CodeSpace::new(1 << 16).unwrap();
-        let mut contexts = [const { () }; 2].map(|()| Box::new(StoreContext::default()));
+        let mut contexts = [0, 1].map(|_| Box::new(StoreContext::default()));
         // SAFETY: the tests remove what they made before the contexts go.
         let registered =
             contexts.each_mut().map(|context| unsafe { stores.add(&raw mut **context, Arc::clone(&space)) });

@@ -191,6 +191,105 @@ macro_rules! builtin_trampoline {
     };
 }
 
+/// Defines the function that compiled code calls in loops, where it has no registers to spare, for what happens once in a
+/// million rounds.
+///
+/// ```
+/// # use upshift_sys as sys;
+/// # unsafe extern "C" fn raise(store: *mut u8) -> ! {
+/// #     std::process::abort()
+/// # }
+/// unsafe extern "C" fn look(exit_fp: usize) -> sys::trampolines::BuiltinResult {
+///     sys::trampolines::BuiltinResult::ok(0)
+/// }
+/// sys::preserving_trampoline!(pub(crate) call_look, body = look, raise = raise);
+/// ```
+///
+/// Takes nothing, not even a context: `body` has to find the store, and to record its argument as the exit frame pointer.
+/// If it fails, its value is the store for `raise`. All registers (the low 128 bits of the vector ones) are kept; the flags
+/// change.
+#[macro_export]
+macro_rules! preserving_trampoline {
+    ($(#[$meta:meta])* $vis:vis $name:ident, body = $body:path, raise = $raise:path $(,)?) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// Only compiled code may call this.
+        #[unsafe(naked)]
+        $vis unsafe extern "C" fn $name() {
+            const _: unsafe extern "C" fn(usize) -> $crate::trampolines::BuiltinResult = $body;
+            const _: $crate::trampolines::Raise = $raise;
+            ::core::arch::naked_asm!(
+                "push rbp",
+                "mov rbp, rsp",
+                "sub rsp, 336", // 16 vectors and 9 integers; a multiple of 16
+                "mov [rsp + 256], rdi",
+                "mov [rsp + 264], rsi",
+                "mov [rsp + 272], rdx",
+                "mov [rsp + 280], rcx",
+                "mov [rsp + 288], r8",
+                "mov [rsp + 296], r9",
+                "mov [rsp + 304], rax",
+                "mov [rsp + 312], r10",
+                "mov [rsp + 320], r11",
+                "movaps [rsp], xmm0",
+                "movaps [rsp + 16], xmm1",
+                "movaps [rsp + 32], xmm2",
+                "movaps [rsp + 48], xmm3",
+                "movaps [rsp + 64], xmm4",
+                "movaps [rsp + 80], xmm5",
+                "movaps [rsp + 96], xmm6",
+                "movaps [rsp + 112], xmm7",
+                "movaps [rsp + 128], xmm8",
+                "movaps [rsp + 144], xmm9",
+                "movaps [rsp + 160], xmm10",
+                "movaps [rsp + 176], xmm11",
+                "movaps [rsp + 192], xmm12",
+                "movaps [rsp + 208], xmm13",
+                "movaps [rsp + 224], xmm14",
+                "movaps [rsp + 240], xmm15",
+                "mov rdi, rbp",
+                "call {body}",
+                "test rdx, rdx",
+                "jnz 2f",
+                "mov rdi, [rsp + 256]",
+                "mov rsi, [rsp + 264]",
+                "mov rdx, [rsp + 272]",
+                "mov rcx, [rsp + 280]",
+                "mov r8, [rsp + 288]",
+                "mov r9, [rsp + 296]",
+                "mov rax, [rsp + 304]",
+                "mov r10, [rsp + 312]",
+                "mov r11, [rsp + 320]",
+                "movaps xmm0, [rsp]",
+                "movaps xmm1, [rsp + 16]",
+                "movaps xmm2, [rsp + 32]",
+                "movaps xmm3, [rsp + 48]",
+                "movaps xmm4, [rsp + 64]",
+                "movaps xmm5, [rsp + 80]",
+                "movaps xmm6, [rsp + 96]",
+                "movaps xmm7, [rsp + 112]",
+                "movaps xmm8, [rsp + 128]",
+                "movaps xmm9, [rsp + 144]",
+                "movaps xmm10, [rsp + 160]",
+                "movaps xmm11, [rsp + 176]",
+                "movaps xmm12, [rsp + 192]",
+                "movaps xmm13, [rsp + 208]",
+                "movaps xmm14, [rsp + 224]",
+                "movaps xmm15, [rsp + 240]",
+                "leave",
+                "ret",
+                "2:",
+                "mov rdi, rax",
+                "call {raise}",
+                "ud2",
+                body = sym $body,
+                raise = sym $raise,
+            )
+        }
+    };
+}
+
 /// Defines the function that compiled code calls to count the target of an indirect call.
 ///
 /// ```

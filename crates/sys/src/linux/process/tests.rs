@@ -1,6 +1,6 @@
 //! Tests of process statistics.
 
-use super::{mapping_count, peak_resident_bytes, process_cpu_time, resident_bytes, thread_cpu_time};
+use super::{heap_bytes, mapping_count, peak_resident_bytes, process_cpu_time, resident_bytes, thread_cpu_time};
 
 #[test]
 fn clocks_advance_with_work() {
@@ -19,4 +19,14 @@ fn memory_is_counted() {
     assert!(resident > 100 << 10);
     assert!(peak_resident_bytes().unwrap() > 100 << 10);
     assert!(mapping_count().unwrap() > 5);
+}
+
+#[test]
+#[cfg(target_env = "gnu")]
+fn the_heap_grows_and_shrinks() {
+    let before = heap_bytes();
+    let block = std::hint::black_box(vec![1_u8; 100 << 20]);
+    assert!(heap_bytes() >= before + (100 << 20));
+    drop(block);
+    assert!(heap_bytes() < before + (50 << 20));
 }

@@ -1,0 +1,67 @@
+//! What the process has when a round is over, and whether that grows.
+
+use std::fs;
+
+use sys::process::{heap_bytes, mapping_count, resident_bytes};
+
+/// What a process has.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// Bytes that the allocator has given out.
+    heap: u64,
+    resident: u64,
+    mappings: usize,
+    files: usize,
+    threads: usize,
+}
+
+impl Held {
+    fn now() -> Held {
+        let count = |path: &str| fs::read_dir(path).expect("/proc").count();
+        Held {
+            heap: heap_bytes(),
+            resident: resident_bytes().expect("/proc"),
+            mappings: mapping_count().expect("/proc"),
+            files: count("/proc/self/fd"),
+            threads: count("/proc/self/task"),
+        }
+    }
+}
+
+/// The books of a run, a line a round.
+#[derive(Default)]
+pub struct Ledger {
+    rounds: Vec<Held>,
+}
+
+impl Ledger {
+    /// A round is over, and everything in it has been dropped; `living` engines live all the same.
+    pub fn close_round(&mut self, round: u32, living: usize) {
+        let held = Held::now();
+        println!("  left: {held:?}");
+        assert_eq!(living, 0, "engines that live after round {round}");
+        self.rounds.push(held);
+    }
+
+    /// The run is over: in its second half nothing has grown. What the process makes once (tables, threads of the harness)
+    /// is made in the first half.
+    pub fn close(&self) {
+        let (first, second) = self.rounds.split_at(self.rounds.len() / 2);
+        let most = |held: fn(&Held) -> u64| {
+            let of = |rounds: &[Held]| rounds.iter().map(held).max().unwrap_or(0);
+            (of(first), of(second))
+        };
+        // The exact figures: what was given out and not taken back. The slack is less than one module and its tables.
+        let (before, after) = most(|held| held.heap);
+        assert!(after <= before + (64 << 10), "heap: {before} bytes, then {after}");
+        let (before, after) = most(|held| held.files as u64);
+        assert!(after <= before, "files: {before}, then {after}");
+        let (before, after) = most(|held| held.threads as u64);
+        assert!(after <= before, "threads: {before}, then {after}");
+        // The allocator keeps some of what it got back, and cuts mappings up.
+        let (before, after) = most(|held| held.mappings as u64);
+        assert!(after <= before + 64, "mappings: {before}, then {after}");
+        let (before, after) = most(|held| held.resident);
+        assert!(after <= before + before / 4 + (32 << 20), "resident: {before} bytes, then {after}");
+    }
+}
