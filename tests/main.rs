@@ -16,6 +16,7 @@ mod random;
 mod resources;
 mod scripts;
 mod soak;
+mod streaming;
 mod tiering;
 mod timeline;
 mod vectors;

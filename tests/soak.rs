@@ -17,6 +17,7 @@ mod futures;
 mod ledger;
 mod listeners;
 mod programs;
+mod streams;
 mod watchdog;
 mod world;
 

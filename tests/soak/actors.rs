@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use upshift::{
     CodeListener, CompileError, Config, DebuggerHook, Engine, Error, EventLog, Linker, ManualPool, Module, Pool,
-    Result, Store, Strategy, Tier, TierChoice, Trap,
+    Result, Script, Store, Strategy, Tier, TierChoice, Trap,
 };
 
-use super::futures;
 use super::listeners::{CodeBook, ScriptBook};
 use super::programs::{Program, define_imports};
 use super::world::{Contact, Guest, Loaded, Pardon, Site, Tenant, World};
+use super::{futures, streams};
 use crate::random::Random;
 
 /// A kind of action.
@@ -35,6 +35,8 @@ const ACTORS: &[Actor] = &[
     Actor { name: "compile functions", weight: 10, act: Worker::compile_functions },
     Actor { name: "compile async", weight: 16, act: futures::begin },
     Actor { name: "advance async", weight: 20, act: futures::advance },
+    Actor { name: "begin stream", weight: 12, act: streams::begin },
+    Actor { name: "advance stream", weight: 60, act: streams::advance },
     Actor { name: "pump", weight: 20, act: futures::pump },
     Actor { name: "drop module", weight: 8, act: |worker| drop(worker.world.modules.take(&mut worker.random)) },
     Actor { name: "make store", weight: 20, act: Worker::make_store },
@@ -184,7 +186,6 @@ impl Worker {
         let Tenant { store, site, instances } = tenant;
         let mut linker = Linker::new(&site.engine);
         define_imports(&mut linker).expect("imports");
-        linker.define_unknown_imports_as_traps(module).expect("imports");
         if linker.define_unknown_imports_as_default_values(&mut *store, module).is_err() {
             return;
         }

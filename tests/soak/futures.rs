@@ -13,19 +13,27 @@ use super::world::{Loaded, Site};
 
 /// A module to come. Keeps nothing of its engine.
 pub struct Coming {
-    future: ModuleFuture,
-    program: Program,
-    engine: EngineWeak,
-    lazy_validation: bool,
-    fuel: bool,
-    pool: Option<Arc<ManualPool>>,
+    pub made: Made,
+    pub program: Program,
+    pub engine: EngineWeak,
+    pub lazy_validation: bool,
+    pub fuel: bool,
+    pub pool: Option<Arc<ManualPool>>,
+}
+
+/// How a module is made.
+pub enum Made {
+    AtOnce(ModuleFuture),
+    ByStream(Pin<Box<dyn Future<Output = Result<Module>> + Send>>),
+    /// Its result has been taken.
+    Taken,
 }
 
 pub fn begin(worker: &mut Worker) {
     let Site { engine, lazy_validation, fuel, pool } = worker.site();
     let program = worker.program();
     let future = Module::compile_async(&engine, program.bytes());
-    let coming = Coming { future, program, engine: engine.weak(), lazy_validation, fuel, pool };
+    let coming = Coming { made: Made::AtOnce(future), program, engine: engine.weak(), lazy_validation, fuel, pool };
     drop(engine);
     worker.world.coming.put(coming, &mut worker.random);
 }
@@ -35,14 +43,14 @@ pub fn advance(worker: &mut Worker) {
     let Some(mut coming) = worker.world.coming.take(&mut worker.random) else { return begin(worker) };
     match worker.random.below(8) {
         0 => drop(coming),
-        1 => match Pin::new(&mut coming.future).poll(&mut Context::from_waker(Waker::noop())) {
+        1 => match coming.poll() {
             Poll::Pending => worker.world.coming.put(coming, &mut worker.random),
-            Poll::Ready(result) => arrive(worker, coming, result),
+            Poll::Ready(result) => coming.arrive(worker, result),
         },
         2 | 3 => deliver(worker, coming),
         _ => {
-            let result = wait(&mut coming);
-            arrive(worker, coming, result);
+            let result = coming.wait();
+            coming.arrive(worker, result);
         }
     }
 }
@@ -59,40 +67,57 @@ pub fn pump(worker: &mut Worker) {
     }
 }
 
-fn wait(coming: &mut Coming) -> Result<Module> {
-    loop {
-        if let Poll::Ready(result) = Pin::new(&mut coming.future).poll(&mut Context::from_waker(Waker::noop())) {
-            return result;
+impl Coming {
+    fn poll(&mut self) -> Poll<Result<Module>> {
+        let mut context = Context::from_waker(Waker::noop());
+        let result = match &mut self.made {
+            Made::AtOnce(future) => Pin::new(future).poll(&mut context),
+            Made::ByStream(future) => future.as_mut().poll(&mut context),
+            Made::Taken => panic!("taken already"),
+        };
+        if result.is_ready() {
+            self.made = Made::Taken;
         }
-        if !coming.pool.as_ref().is_some_and(|pool| pool.run_next()) {
-            thread::yield_now();
+        result
+    }
+
+    fn wait(&mut self) -> Result<Module> {
+        loop {
+            if let Poll::Ready(result) = self.poll() {
+                return result;
+            }
+            if !self.pool.as_ref().is_some_and(|pool| pool.run_next()) {
+                thread::yield_now();
+            }
         }
     }
-}
 
-fn arrive(worker: &mut Worker, coming: Coming, result: Result<Module>) {
-    let Coming { program, engine, lazy_validation, fuel, pool, .. } = coming;
-    match result {
-        Ok(module) => {
-            let site = Site { engine: module.engine().clone(), lazy_validation, fuel, pool };
-            worker.world.modules.put(Loaded { module, program, site }, &mut worker.random);
+    /// The module is there, or never will be.
+    pub fn arrive(self, worker: &mut Worker, result: Result<Module>) {
+        let Coming { program, engine, lazy_validation, fuel, pool, .. } = self;
+        match result {
+            Ok(module) => {
+                let site = Site { engine: module.engine().clone(), lazy_validation, fuel, pool };
+                worker.world.modules.put(Loaded { module, program, site }, &mut worker.random);
+            }
+            // The futures do not keep the engine; what is made is valid.
+            Err(error) => assert!(engine.upgrade().is_none(), "{program:?}: {error:#}"),
         }
-        // The futures do not keep the engine; what is made is valid.
-        Err(error) => assert!(engine.upgrade().is_none(), "{program:?}: {error:#}"),
     }
 }
 
 /// Has the module instantiated by whatever store gets it, if that is one of its engine.
 fn deliver(worker: &mut Worker, coming: Coming) {
     let Some(contact) = worker.world.contacts.copy(&mut worker.random) else { return drop(coming) };
-    coming.future.deliver(&contact.handle, move |mut store, module| {
+    let Made::AtOnce(future) = coming.made else { return drop(coming) };
+    future.deliver(&contact.handle, move |mut store, module| {
         let Ok(module) = module else { return Ok(()) };
         if !module.engine().same(store.engine()) {
             return Ok(());
         }
         let mut linker = Linker::new(store.engine());
         define_imports(&mut linker)?;
-        linker.define_unknown_imports_as_traps(&module)?;
+        linker.define_unknown_imports_as_default_values(&mut store, &module)?;
         // It may fail: modules have start functions, and somebody may ask for the end of this.
         drop(linker.instantiate(&mut store, &module));
         Ok(())

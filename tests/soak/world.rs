@@ -7,6 +7,7 @@ use upshift::{Engine, EngineWeak, Instance, ManualPool, Module, Store, StoreHand
 
 use super::futures::Coming;
 use super::programs::Program;
+use super::streams::Flow;
 use crate::random::Random;
 
 /// An engine, and what must be known of how it was configured.
@@ -110,6 +111,7 @@ pub struct World {
     pub tenants: Shelf<Tenant>,
     pub contacts: Shelf<Contact>,
     pub coming: Shelf<Coming>,
+    pub flows: Shelf<Flow>,
     /// All engines that have been.
     engines: Mutex<Vec<EngineWeak>>,
     /// For what must be unlike anything before.
@@ -124,6 +126,7 @@ impl Default for World {
             tenants: Shelf::new(24),
             contacts: Shelf::new(32),
             coming: Shelf::new(12),
+            flows: Shelf::new(12),
             engines: Mutex::default(),
             fresh: AtomicUsize::new(1000),
         }
@@ -142,7 +145,7 @@ impl World {
 
     /// Drops everything, in a random order.
     pub fn clear(&self, random: &mut Random) {
-        let mut order = [0, 1, 2, 3, 4];
+        let mut order = [0, 1, 2, 3, 4, 5];
         (1..order.len()).for_each(|place| order.swap(place, random.below(place + 1)));
         for shelf in order {
             match shelf {
@@ -150,6 +153,7 @@ impl World {
                 1 => while self.modules.take(random).is_some() {},
                 2 => while self.tenants.take(random).is_some() {},
                 3 => while self.coming.take(random).is_some() {},
+                4 => while self.flows.take(random).is_some() {},
                 _ => while self.contacts.take(random).is_some() {},
             }
         }

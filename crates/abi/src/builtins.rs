@@ -48,9 +48,6 @@ macro_rules! for_each_builtin {
             /// module; the frame image (see [`crate::frame`]) of `size` bytes ends `frame_offset` bytes below the caller's
             /// frame pointer. Gives the OSR entry to go on in, or 0.
             loop_tier_up(function: I32, loop_offset: I32, frame_offset: I32, size: I32) -> I64;
-            /// A loop has found [`StoreContext::interrupt`](crate::layout::StoreContext) not to be zero: raises a trap, or
-            /// returns when what was asked has been done.
-            interrupt();
         }
     };
 }

@@ -72,10 +72,9 @@ pub struct StoreContext {
     /// Frame image of the loop that is being left for optimized code; see [`crate::frame`]. Read by OSR entries at once.
     pub osr_image: *const u8,
     /// What others want of the thread that runs here, as bits. Loops look at the lower half ([`INTERRUPT_WIDTH`]) and call
-    /// the builtin `interrupt` if it is not zero; the upper half is for the runtime.
+    /// `on_interrupt` if it is not zero; the upper half is for the runtime.
     pub interrupt: AtomicU64,
-    /// What loops may call instead of the builtin, if they have no registers to spare: takes nothing, gives nothing, keeps every
-    /// register, and changes the flags only.
+    /// What loops call then: takes nothing, gives nothing, keeps every register, and changes the flags only.
     pub on_interrupt: *const u8,
     /// 1 while the thread runs compiled code or what that has called of the runtime; 0 while it is in the host, be it that no
     /// call of Wasm is under way or that Wasm has called a host function.

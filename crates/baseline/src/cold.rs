@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use abi::assign::MachineType;
 use abi::builtins::{Builtin, NativeEntry};
 use abi::compiled::SourcePosition;
-use abi::layout::InstanceHeader;
+use abi::layout::{InstanceHeader, StoreContext};
 use abi::trap::TrapReason;
 
 use crate::asm::x64::{Cond, Gpr, Label, Mem, Width};
@@ -35,6 +35,15 @@ pub(crate) enum Cold {
     },
     /// A builtin that the code calls at a loop header or the function's entry, and then goes on.
     Poll { label: Label, back: Label, builtin: Builtin, at: u32, image: Image },
+    /// Something is asked of the store's thread, at a loop header; `r11` leads to the store's context. What deals with it keeps
+    /// all registers, but the memory may move.
+    Interrupt {
+        label: Label,
+        back: Label,
+        at: u32,
+        /// The register of memory 0's base.
+        base: Option<Reg>,
+    },
     /// The end of a tail call.
     TailCall {
         label: Label,
@@ -136,6 +145,16 @@ impl Function<'_> {
                     self.asm.mov_rm(Width::W64, Gpr::RDI, self.vmctx_place());
                     self.emit_builtin_call(builtin);
                     self.load_image(&image);
+                    self.asm.jmp(back);
+                }
+                Cold::Interrupt { label, back, at, base } => {
+                    self.at = at;
+                    self.asm.bind(label);
+                    self.mark_position();
+                    self.asm.call_m(Mem::base(SCRATCH, offset_of!(StoreContext, on_interrupt) as i32));
+                    if let Some(register) = base {
+                        self.load_cache(Cache::MemoryBase, register);
+                    }
                     self.asm.jmp(back);
                 }
                 Cold::TailCall { label, new } => {

@@ -13,6 +13,7 @@ use crate::asm::x64::{Alu, Cond, Mem, Width};
 use crate::cold::Cold;
 use crate::function::Function;
 use crate::operand::SCRATCH;
+use crate::regs::Cache;
 
 impl Function<'_> {
     #[inline]
@@ -60,7 +61,11 @@ impl Function<'_> {
         let place = self.store_field(offset_of!(StoreContext, interrupt));
         const { assert!(INTERRUPT_WIDTH == 4) };
         self.asm.alu_mi(Alu::Cmp, Width::W32, place, 0);
-        self.call_rarely(Cond::Ne, Builtin::interrupt);
+        let (label, back) = (self.asm.new_label(), self.asm.new_label());
+        self.asm.jcc(Cond::Ne, label);
+        self.asm.bind(back);
+        let base = self.regs.cache(Cache::MemoryBase);
+        self.cold.push(Cold::Interrupt { label, back, at: self.at, base });
         self.poll();
     }
 

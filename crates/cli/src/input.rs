@@ -41,15 +41,7 @@ pub(crate) enum Input {
 /// When it cannot be read, or the text is not a module; the message shows where.
 pub(crate) fn open(file: &OsStr) -> Result<Input> {
     let cannot_read = || format!("cannot read {}", name(file));
-    let (mut reader, len) = source(file).map_err(|error| {
-        let is_missing = error.kind() == ErrorKind::NotFound;
-        let error = Error::new(error).context(cannot_read());
-        let near = if is_missing { near_file(Path::new(file)) } else { None };
-        match near {
-            Some(near) => error.context(Note(format!("did you mean `{near}`?"))),
-            None => error,
-        }
-    })?;
+    let (mut reader, len) = source(file).map_err(|error| cannot_open(file, error))?;
     let mut first = Vec::new();
     reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut first).with_context(cannot_read)?;
     if first == MAGIC {
@@ -92,6 +84,16 @@ impl Input {
             Input::Binary { reader, len } => Module::from_reader(engine, progress.of(reader, len)),
             Input::Converted(binary) => Module::from_binary(engine, &binary),
         }
+    }
+}
+
+/// Why a file cannot be opened, and which one may have been meant.
+fn cannot_open(file: &OsStr, error: io::Error) -> Error {
+    let near = if error.kind() == ErrorKind::NotFound { near_file(Path::new(file)) } else { None };
+    let error = Error::new(error).context(format!("cannot read {}", name(file)));
+    match near {
+        Some(near) => error.context(Note(format!("did you mean `{near}`?"))),
+        None => error,
     }
 }
 

@@ -7,7 +7,7 @@ mod table;
 mod tiering;
 
 pub(crate) use memory::{data_drop, init as memory_init_from, memory_copy, memory_fill, memory_grow, memory_init};
-pub(crate) use store::{interrupt, new_epoch, out_of_fuel, raise_trap};
+pub(crate) use store::{new_epoch, out_of_fuel, raise_trap};
 pub(crate) use table::{elem_drop, init as table_init_from, table_copy, table_fill, table_grow, table_init};
 pub(crate) use tiering::loop_tier_up;
 

@@ -5,7 +5,7 @@
 //! 2. a host function's call and return ([`crate::host_call::leave`], [`crate::host_call::come_back`]);
 //! 3. prologues, which trap when the stack limit is raised. The signal handler ([`crate::signal`]) takes the frame down
 //!    again and goes to a trampoline that keeps all arguments and calls [`at_prologue`], which gives the code to go on in;
-//! 4. loops, which call the builtin `interrupt` when they find the word not zero.
+//! 4. loops, which call a trampoline that keeps all registers, and that [`at_loop`], when they find the word not zero.
 //!
 //! All but the ways out come to [`handle`]: it answers who wants to know the code on the stacks, ends the call if it is to be
 //! terminated, and runs the foreground tasks.

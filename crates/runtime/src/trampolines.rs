@@ -33,7 +33,7 @@ pub(crate) fn interrupt_trampoline() -> *const u8 {
 }
 
 sys::preserving_trampoline! {
-    /// The builtin `interrupt`, but keeps all registers.
+    /// What loops call that are interrupted; keeps all registers.
     interrupt, body = at_loop, raise = raise
 }
 

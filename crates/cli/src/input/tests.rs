@@ -8,7 +8,7 @@ struct Temporary(std::path::PathBuf);
 impl Temporary {
     fn new(name: &str, contents: &[u8]) -> Temporary {
         let path = std::env::temp_dir().join(format!("upshift-input-{}-{name}", std::process::id()));
-        std::fs::write(&path, contents).expect("a file of our own");
+        fs::write(&path, contents).expect("a file of our own");
         Temporary(path)
     }
 
@@ -19,7 +19,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.0);
     }
 }
 

@@ -107,7 +107,7 @@ fn gate(workers: &Workers) -> (Receiver<()>, Sender<()>) {
 
 #[test]
 fn tasks_are_done_by_urgency() {
-    let workers = with_threads(1);
+    let workers = with_pool(&Arc::new(ThreadPool::new(1)));
     let (begun, go) = gate(&workers);
     begun.recv().unwrap();
     let (sender, receiver) = channel();
@@ -124,6 +124,23 @@ fn tasks_are_done_by_urgency() {
     }
     drop((go, sender));
     assert_eq!(receiver.iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn shares_are_helped_with_when_all_workers_are_busy() {
+    let workers = with_threads(2);
+    let (begun, go) = gate(&workers);
+    begun.recv().unwrap();
+    let (sender, receiver) = channel();
+    for (number, urgency) in
+        [(2, Urgency::Urgent), (3, Urgency::Background), (0, Urgency::Normal), (1, Urgency::Normal)]
+    {
+        let sender = sender.clone();
+        workers.spawn(urgency, LABEL, move || sender.send(number).unwrap()).unwrap();
+    }
+    assert_eq!([receiver.recv(), receiver.recv()], [Ok(0), Ok(1)]);
+    drop((go, sender));
+    assert_eq!(receiver.iter().collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]

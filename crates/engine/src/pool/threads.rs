@@ -3,6 +3,10 @@
 //! A thread that is free takes the most urgent task, and of those the oldest. Dropping the pool drops tasks that have not
 //! begun and waits for those that have. If it is a worker that drops it, that worker ends by itself.
 //!
+//! An engine's own pool has one *helper* more: a thread that takes shares of batches only ([`Urgency::Normal`]), when all
+//! others are busy. An engine has a worker less than there are cores, as the program itself runs too; but when a worker
+//! makes a large module while the program waits, both cores should be at it.
+//!
 //! Invariant: the pool's lock is never held while a task runs or is dropped.
 
 use std::collections::VecDeque;
@@ -16,6 +20,8 @@ use super::{Pool, Task, Urgency};
 pub struct ThreadPool {
     shared: Arc<Shared>,
     threads: usize,
+    /// May there be a helper?
+    helper: bool,
 }
 
 #[derive(Default)]
@@ -30,9 +36,19 @@ struct State {
     normal: VecDeque<Task>,
     background: VecDeque<Task>,
     workers: Vec<JoinHandle<()>>,
-    /// Workers that wait for work.
+    helper: Option<JoinHandle<()>>,
+    /// Workers that wait for work, without the helper.
     idle: usize,
     closing: bool,
+}
+
+/// Which tasks a thread takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Any.
+    Worker,
+    /// Shares of batches.
+    Helper,
 }
 
 impl State {
@@ -44,9 +60,12 @@ impl State {
         }
     }
 
-    fn take(&mut self) -> Option<Task> {
+    fn take(&mut self, role: Role) -> Option<Task> {
         if self.closing {
             return None;
+        }
+        if role == Role::Helper {
+            return self.normal.pop_front();
         }
         self.urgent.pop_front().or_else(|| self.normal.pop_front()).or_else(|| self.background.pop_front())
     }
@@ -65,7 +84,24 @@ impl fmt::Debug for ThreadPool {
 impl ThreadPool {
     /// A pool of at most `threads` threads. None is started before there are tasks.
     pub fn new(threads: usize) -> ThreadPool {
-        ThreadPool { shared: Arc::default(), threads }
+        ThreadPool { shared: Arc::default(), threads, helper: false }
+    }
+
+    /// The same with a helper.
+    pub(super) fn with_helper(threads: usize) -> ThreadPool {
+        ThreadPool { shared: Arc::default(), threads, helper: true }
+    }
+
+    /// Starts the thread that a new task needs, if it needs one. A thread that the system refuses is done without.
+    fn start_for(&self, state: &mut State, urgency: Urgency) {
+        if state.idle > state.queued() || state.closing {
+            return;
+        }
+        if state.workers.len() < self.threads {
+            state.workers.extend(start(&self.shared, Role::Worker, state.workers.len()));
+        } else if self.helper && urgency == Urgency::Normal && state.helper.is_none() {
+            state.helper = start(&self.shared, Role::Helper, state.workers.len()).ok();
+        }
     }
 }
 
@@ -76,42 +112,42 @@ impl Pool for ThreadPool {
 
     fn spawn(&self, task: Task) -> Result<(), Task> {
         let mut state = lock(&self.shared);
-        // A thread that the system refuses is done without.
-        if state.idle <= state.queued()
-            && state.workers.len() < self.threads
-            && !state.closing
-            && let Ok(handle) = start(&self.shared, state.workers.len())
-        {
-            state.workers.push(handle);
-        }
+        self.start_for(&mut state, task.urgency());
         if state.workers.is_empty() || state.closing {
             return Err(task);
         }
+        let helped = state.helper.is_some();
         state.queue(task.urgency()).push_back(task);
         drop(state);
-        self.shared.wake.notify_one();
+        // One thread will do, but not any one if there is a helper.
+        if helped {
+            self.shared.wake.notify_all();
+        } else {
+            self.shared.wake.notify_one();
+        }
         Ok(())
     }
 }
 
-fn start(shared: &Arc<Shared>, number: usize) -> std::io::Result<JoinHandle<()>> {
+fn start(shared: &Arc<Shared>, role: Role, number: usize) -> std::io::Result<JoinHandle<()>> {
     let shared = Arc::clone(shared);
-    std::thread::Builder::new().name(format!("upshift-{number}")).spawn(move || work(&shared))
+    std::thread::Builder::new().name(format!("upshift-{number}")).spawn(move || work(&shared, role))
 }
 
-fn work(shared: &Shared) {
+fn work(shared: &Shared, role: Role) {
     let mut state = lock(shared);
     loop {
-        if let Some(task) = state.take() {
+        if let Some(task) = state.take(role) {
             drop(state);
             task.run();
             state = lock(shared);
         } else if state.closing {
             return;
         } else {
-            state.idle += 1;
+            let counts = usize::from(role == Role::Worker);
+            state.idle += counts;
             state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            state.idle -= counts;
         }
     }
 }
@@ -121,7 +157,8 @@ impl Drop for ThreadPool {
         let (workers, tasks) = {
             let mut state = lock(&self.shared);
             state.closing = true;
-            let State { urgent, normal, background, workers, .. } = &mut *state;
+            let State { urgent, normal, background, workers, helper, .. } = &mut *state;
+            workers.extend(helper.take());
             urgent.append(normal);
             urgent.append(background);
             (std::mem::take(workers), std::mem::take(urgent))

@@ -53,7 +53,7 @@ impl Workers {
                 let cores = || available_parallelism().map_or(1, NonZero::get);
                 let threads = if threads == 0 { cores() } else { threads };
                 // Whoever submits a task does not work on it, so there is one worker at least.
-                (Arc::new(ThreadPool::new((threads - 1).max(1))), threads)
+                (Arc::new(ThreadPool::with_helper((threads - 1).max(1))), threads)
             }
         };
         Workers { pool, barrier: Arc::new(Barrier::new()), threads }

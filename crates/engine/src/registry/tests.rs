@@ -51,7 +51,8 @@ fn a_store_that_nobody_asks_about_is_not_entered() {
     }
     assert!(store.attachment().is_none());
     let registry = &engine.service().registry;
-    assert_eq!((registry.lock().stores, registry.users(number(&module))), (0, 0));
+    let stores = registry.lock().stores;
+    assert_eq!((stores, registry.users(number(&module))), (0, 0));
     // Its instances are found when somebody wants to know.
     let record = registry.record(&mut store);
     assert_eq!(record.scripts.used(), [(number(&module), true)]);

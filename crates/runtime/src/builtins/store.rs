@@ -1,4 +1,4 @@
-//! Builtins about the store itself: fuel, epochs, interrupts, explicit traps.
+//! Builtins about the store itself: fuel, epochs, explicit traps.
 
 use abi::layout::InstanceHeader;
 use abi::trap::TrapReason;
@@ -6,7 +6,6 @@ use sys::trampolines::BuiltinResult;
 
 use super::{finish, run};
 use crate::error::Failure;
-use crate::interrupt::handle_caught;
 use crate::store::Store;
 
 /// # Safety
@@ -24,16 +23,6 @@ pub(crate) unsafe extern "C" fn new_epoch(vmctx: *mut u8) -> BuiltinResult {
         let context = (*vmctx.cast::<InstanceHeader>()).store;
         let outcome = Store::epoch_reached((*context).store.cast());
         finish(context, outcome)
-    }
-}
-
-/// # Safety
-/// For compiled code only, through its trampoline.
-pub(crate) unsafe extern "C" fn interrupt(vmctx: *mut u8) -> BuiltinResult {
-    // SAFETY: called by compiled code of this instance, whose store is alive and pinned.
-    unsafe {
-        let context = (*vmctx.cast::<InstanceHeader>()).store;
-        finish(context, handle_caught(context).map(|()| 0))
     }
 }
 

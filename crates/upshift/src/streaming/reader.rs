@@ -18,7 +18,7 @@ const MAGIC: &[u8] = b"\0asm";
 /// What a reader had.
 enum Taken {
     /// A module in the binary format, or the beginning of one that is not valid.
-    Binary(StreamingCompilation),
+    Binary(Box<StreamingCompilation>),
     /// Something else.
     Other(Vec<u8>),
 }
@@ -81,7 +81,7 @@ impl Taken {
         }
         let bytes = stream.job.bytes();
         if bytes.starts_with(MAGIC) {
-            return Ok(Taken::Binary(stream));
+            return Ok(Taken::Binary(Box::new(stream)));
         }
         let mut bytes = bytes.to_vec();
         reader.read_to_end(&mut bytes).map_err(explain)?;
