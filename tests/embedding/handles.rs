@@ -200,7 +200,10 @@ fn programs_do_not_notice_tasks() {
         for pause in [0, 1, 20, 100] {
             let post = || {
                 if handle.waiting() == 0 {
-                    assert!(handle.post(|mut store| Ok(*store.data_mut() += 1)));
+                    assert!(handle.post(|mut store| {
+                        *store.data_mut() += 1;
+                        Ok(())
+                    }));
                 }
                 thread::sleep(Duration::from_micros(pause));
             };
@@ -370,7 +373,11 @@ fn the_stack_overflows_as_ever() {
         let end = instance.get_typed_func::<(), i32>(&mut store, "end").unwrap();
         let handle = store.handle();
         let post = || {
-            let _ = handle.waiting() == 0 && handle.post(|mut store| Ok(*store.data_mut() += 1));
+            let _ = handle.waiting() == 0
+                && handle.post(|mut store| {
+                    *store.data_mut() += 1;
+                    Ok(())
+                });
             thread::sleep(Duration::from_micros(50));
         };
         disturbed(post, || {
@@ -414,9 +421,18 @@ fn tasks_wait_for_host_functions_and_idle_ones_for_wasm() {
         let (handle, go_on) = (&handle, go_on.clone());
         scope.spawn(move || {
             there.recv().unwrap();
-            assert!(handle.post_idle(|mut store| Ok(store.data_mut().push("idle"))));
-            assert!(handle.post(|mut store| Ok(store.data_mut().push("first"))));
-            assert!(handle.post(|mut store| Ok(store.data_mut().push("second"))));
+            assert!(handle.post_idle(|mut store| {
+                store.data_mut().push("idle");
+                Ok(())
+            }));
+            assert!(handle.post(|mut store| {
+                store.data_mut().push("first");
+                Ok(())
+            }));
+            assert!(handle.post(|mut store| {
+                store.data_mut().push("second");
+                Ok(())
+            }));
             assert_eq!(handle.waiting(), 3);
             go_on.send(()).unwrap();
         });
@@ -426,7 +442,10 @@ fn tasks_wait_for_host_functions_and_idle_ones_for_wasm() {
     assert_eq!(store.poll().unwrap(), 1);
     assert_eq!(*store.data(), ["first", "second", "idle"]);
     // At the next call, before it begins.
-    assert!(handle.post_idle(|mut store| Ok(store.data_mut().push("before"))));
+    assert!(handle.post_idle(|mut store| {
+        store.data_mut().push("before");
+        Ok(())
+    }));
     go_on.send(()).unwrap();
     assert_eq!(run.call(&mut store, 2).unwrap(), 102);
     assert_eq!(store.data().last(), Some(&"before"));
@@ -532,8 +551,14 @@ fn a_waker_is_woken_by_a_task_and_by_the_end() {
     let mut context = Context::from_waker(&waker);
     let mut ready = Box::pin(handle.ready());
     assert_eq!((ready.as_mut().poll(&mut context), woken()), (Poll::Pending, 0));
-    handle.post(|mut store| Ok(*store.data_mut() += 1));
-    handle.post_idle(|mut store| Ok(*store.data_mut() += 1));
+    handle.post(|mut store| {
+        *store.data_mut() += 1;
+        Ok(())
+    });
+    handle.post_idle(|mut store| {
+        *store.data_mut() += 1;
+        Ok(())
+    });
     assert_eq!((ready.as_mut().poll(&mut context), woken()), (Poll::Ready(true), 1));
     assert_eq!(store.poll().unwrap(), 2);
     let mut ready = Box::pin(handle.ready());
@@ -559,7 +584,13 @@ fn a_store_that_moves_is_found_where_it_is() {
     let (mut store, instance) = instantiate(&engine, 0, CHECKSUM);
     let expected = checksum(&mut store, &instance, 300, 10);
     let handle = store.handle();
-    let post = || _ = handle.waiting() == 0 && handle.post(|mut store| Ok(*store.data_mut() += 1));
+    let post = || {
+        _ = handle.waiting() == 0
+            && handle.post(|mut store| {
+                *store.data_mut() += 1;
+                Ok(())
+            })
+    };
     let store = disturbed(post, || {
         for size in [512 << 10, 4 << 20, 256 << 10, 1 << 20] {
             let expected = expected.clone();
