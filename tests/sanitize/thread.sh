@@ -11,6 +11,8 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 libraries=$(rustc --print sysroot)/lib/rustlib/$target/lib
 names=$(nm -D --defined-only "$libraries"/libstd-*.so | awk '{print $3}')
 flags="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer -Zshare-generics=off"
+# By the C library, so that the sanitizer sees what is mapped anew at an address that was used before.
+flags+=" --cfg=rustix_use_libc"
 
 # wrap MACRO PATTERN: leads calls of the one function of the standard library that matches to thread.c.
 macros=()

@@ -20,7 +20,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::layout::StoreContext;
@@ -30,6 +30,7 @@ use sys::code_memory::synchronize_threads;
 use crate::frames;
 use crate::interrupt;
 use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
+use crate::usage::Totals;
 
 #[cfg(test)]
 mod tests;
@@ -120,8 +121,10 @@ impl Registered {
         // Without a barrier the thread may miss the raised limit, and only finds the bit at a loop or a transition.
         let _ = synchronize_threads();
         let runs = door.open.stop(door.words);
-        // SAFETY: the store lives, and while its thread is in the host it cannot change `entry` without the lock.
-        if bit == TERMINATE && !runs && unsafe { (*self.context).entry.is_null() } {
+        // SAFETY: the store lives as long as its door is open, and all threads access `entry` by atomics (`call`).
+        let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*self.context).entry) };
+        // A call that is just beginning may find the bit or not: it began before this, or after.
+        if bit == TERMINATE && !runs && entry.load(Ordering::Relaxed).is_null() {
             door.words.interrupt.fetch_and(!TERMINATE, Ordering::Relaxed);
         }
     }
@@ -186,6 +189,7 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Stores {
     state: Mutex<State>,
+    totals: Arc<Totals>,
     tickets: AtomicU64,
 }
 
@@ -212,6 +216,11 @@ impl Stores {
         for (_, sink) in registered.requests.close() {
             sink.report(&HashSet::new());
         }
+    }
+
+    /// What all stores take.
+    pub fn totals(&self) -> &Arc<Totals> {
+        &self.totals
     }
 
     /// Number of living stores.
