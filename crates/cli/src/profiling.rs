@@ -8,7 +8,7 @@ use upshift::{Config, Error, JitDump, PerfMap, ProfilingStrategy, Result};
 /// What to write for `perf`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Perf {
-    /// perf-PID.map, where perf looks for it: names of functions, for `perf report` and `perf top`
+    /// perf-PID.map, where perf looks for it: names of functions by address, for tools that read such maps
     Map,
     /// jit-PID.dump: names, machine code and offsets in the module, for `perf inject --jit`
     Jitdump,

@@ -38,7 +38,7 @@ pub enum ProfilingStrategy {
     /// None.
     #[default]
     None,
-    /// `perf-PID.map` in `/tmp`, which `perf report` reads: names of functions, with their tiers. See [`PerfMap`].
+    /// `perf-PID.map` in `/tmp`, for tools that read such maps: names of functions, with their tiers. See [`PerfMap`].
     PerfMap,
     /// `jit-PID.dump` in the working directory, which `perf inject --jit` reads: names, machine code and positions, with
     /// their times. See [`JitDump`].

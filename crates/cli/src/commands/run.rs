@@ -34,13 +34,12 @@ Functions are compiled when they are first called, by a fast compiler (the basel
 are compiled again in the background by a better one (the optimizing tier), and a hot loop goes on in the better code
 while it runs (OSR). --stats, --timeline and --trace show it at work; they are written however the program ends.
 
---perf says which function Linux's perf found running. Names and tiers:
-  perf record -g upshift run --perf map tool.wasm
-  perf report
-and with machine code and offsets in the module, as lines of its URL, for `perf annotate` too:
+--perf jitdump lets Linux's perf say which function it found running, in which tier; offsets in the module are lines:
   perf record -k mono -g upshift run --perf jitdump tool.wasm
   perf inject --jit -i perf.data -o perf.jit.data
   perf report -i perf.jit.data
+--perf map writes names by address, for tools that read such maps. perf report does so for anonymous memory only, which our
+code is not in: it needs the jitdump.
 
 A trap is shown with its backtrace, and the exit code is 134.";
 
