@@ -152,7 +152,7 @@ fn wrong_imports_are_explained_line_by_line() {
         r#"(import "\1b[2Jx" "f" (func))"#,
         &format!(
             "error: unknown import: `\\u{{1b}}[2Jx::f` has not been defined (expected function () -> ())\n  note: no \
-             module `\\u{{1b}}[2Jx` is defined, only `wasi_snapshot_preview1`\n{advice}"
+             module `\\u{{1b}}[2Jx` is defined, only `wasi_snapshot_preview1`, `wasi_unstable`\n{advice}"
         ),
     );
 }

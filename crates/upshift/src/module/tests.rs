@@ -98,7 +98,7 @@ fn wrong_imports_say_what_was_expected() {
 
 #[test]
 fn exports_are_found_by_index() {
-    let engine = Engine::new(Config::new().module_cache(false)).unwrap();
+    let engine = Engine::default();
     let text = r#"(module (memory (export "m") 1) (func (export "f")))"#;
     let (module, twin) = (Module::new(&engine, text).unwrap(), Module::new(&engine, text).unwrap());
     // The same bytes are the same module, as long as it lives.
