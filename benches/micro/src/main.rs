@@ -40,8 +40,7 @@ use std::process::ExitCode;
 /// Any failure; the driver only prints it.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str =
-    "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | stream FILE MB/S lazy|eager | \
+const USAGE: &str = "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | stream FILE MB/S lazy|eager | \
      stores FILE N | kernel FILE N REPS";
 
 fn main() -> ExitCode {
