@@ -5,6 +5,9 @@ use std::process::{Command, Output};
 
 const MARK: &str = "UPSHIFT_TEST_CHILD";
 
+/// Has glibc give large allocations back as soon as they are freed, so that what a process has is what it needs.
+const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "65536"), ("MALLOC_TRIM_THRESHOLD_", "65536")];
+
 /// Runs the test `name` again in a new process, where it is the only one, and gives how that ended; none in that process.
 pub fn run(name: &str) -> Option<Output> {
     if env::var(MARK).is_ok_and(|mark| mark == name) {
@@ -12,7 +15,7 @@ pub fn run(name: &str) -> Option<Output> {
     }
     let program = env::current_exe().expect("a running test has a file");
     let arguments = [name, "--exact", "--nocapture", "--test-threads=1"];
-    Some(Command::new(program).args(arguments).env(MARK, name).output().expect("a new process"))
+    Some(Command::new(program).args(arguments).envs(ALLOCATOR).env(MARK, name).output().expect("a new process"))
 }
 
 /// Runs the rest of the test `name` in a process of its own.

@@ -18,4 +18,5 @@ mod scripts;
 mod soak;
 mod streaming;
 mod tiering;
+mod timeline;
 mod vectors;

@@ -1,7 +1,9 @@
 //! What engines, modules and stores take, they give back: memory, mappings, files, threads, code space.
 
+mod accounting;
 mod address_space;
 mod contents;
+mod large;
 
 use std::any::Any;
 use std::fs;

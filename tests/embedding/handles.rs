@@ -513,20 +513,29 @@ fn polling_runs_tasks_in_order_and_not_inside_each_other() {
         handle.post(move |mut store| {
             store.data_mut().push(n);
             if n == 2 {
-                again.post(|mut store| Ok(store.data_mut().push(20)));
+                again.post(|mut store| {
+                    store.data_mut().push(20);
+                    Ok(())
+                });
                 assert_eq!(store.poll()?, 0, "inside a task");
             }
             if n == 3 { Err(Error::msg("three")) } else { Ok(()) }
         })
     };
-    assert!(handle.post_idle(|mut store| Ok(store.data_mut().push(0))));
+    assert!(handle.post_idle(|mut store| {
+        store.data_mut().push(0);
+        Ok(())
+    }));
     assert!((1..=4).all(|n| note(&handle, n)));
     assert_eq!(store.poll().unwrap_err().to_string(), "three");
     assert_eq!(*store.data(), [1, 2, 3]);
     assert_eq!(store.poll().unwrap(), 3);
     assert_eq!(*store.data(), [1, 2, 3, 4, 20, 0]);
     handle.post(|_| panic!("no"));
-    handle.post(|mut store| Ok(store.data_mut().push(5)));
+    handle.post(|mut store| {
+        store.data_mut().push(5);
+        Ok(())
+    });
     assert_eq!(panic_of(|| store.poll()), "no");
     assert_eq!(store.poll().unwrap(), 1);
 }
@@ -568,7 +577,10 @@ fn a_waker_is_woken_by_a_task_and_by_the_end() {
     let held = Arc::new(());
     let weak = Arc::downgrade(&held);
     handle.set_waker(waker.clone());
-    handle.post(move |_| Ok(drop(held)));
+    handle.post(move |_| {
+        drop(held);
+        Ok(())
+    });
     assert!(woken() >= 2 && weak.strong_count() == 1);
     drop(store);
     assert_eq!(weak.strong_count(), 0);

@@ -355,5 +355,5 @@ fn the_documentation_shows_every_row() {
 /// A message in Markdown: what varies in italics, and nothing else marked.
 fn escaped(text: &str) -> String {
     let text = text.replace('_', "\\_").replace('`', "\\`").replace('|', "\\|");
-    text.replace('{', "*").replace('}', "*")
+    text.replace(['{', '}'], "*")
 }

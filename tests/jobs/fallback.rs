@@ -19,7 +19,10 @@ impl Pool for Useless {
     fn spawn(&self, task: Task) -> Result<(), Task> {
         match self {
             Useless::Refuses => Err(task),
-            Useless::Drops => Ok(drop(task)),
+            Useless::Drops => {
+                drop(task);
+                Ok(())
+            }
             Useless::HasNoThreads => unreachable!("it has no threads"),
         }
     }

@@ -46,7 +46,7 @@ impl AsyncRead for Slow<'_> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         match self.read(room) {
             // Half of the interruptions are waits.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted && self.bytes.len() % 2 == 0 => {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && self.bytes.len().is_multiple_of(2) => {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }

@@ -2,33 +2,9 @@
 
 use std::sync::Arc;
 
-use upshift::{Cause, Engine, EventKind, EventLog, Outcome};
+use upshift::{Engine, EventKind, EventLog};
 
 use super::{at_once, chain, instantiate};
-
-/// An event in few words.
-fn describe(kind: &EventKind) -> String {
-    match *kind {
-        EventKind::Compile { function, tier, osr, cause, outcome: Outcome::Done { .. }, .. } => {
-            let cause = match cause {
-                Cause::FirstCall => "first call",
-                Cause::Request => "request",
-                Cause::TierUp => "tier-up",
-            };
-            format!("{tier}{} of f{function}: {cause}", if osr.is_some() { " entry" } else { "" })
-        }
-        EventKind::TierUp { function, osr, priority } => {
-            format!("f{function} is hot{} ({priority})", if osr.is_some() { " in a loop" } else { "" })
-        }
-        EventKind::Publish { function, tier, osr } => {
-            format!("publish {tier}{} of f{function}", if osr.is_some() { " entry" } else { "" })
-        }
-        EventKind::OsrEnter { function, .. } => format!("f{function} goes on in its entry"),
-        EventKind::Flush { function } => format!("flush f{function}"),
-        EventKind::CodeGc { freed, .. } => format!("free {freed}"),
-        other => other.name().into(),
-    }
-}
 
 #[test]
 fn a_timeline_of_one_module() {
@@ -41,25 +17,28 @@ fn a_timeline_of_one_module() {
     let events = log.take();
     assert!(events.iter().all(|event| event.module.is_none_or(|number| number == module.number())));
     assert!(events.iter().all(|event| event.start <= event.end && event.thread == upshift::thread_number()));
-    let told: Vec<String> = events.iter().map(|event| describe(&event.kind)).collect();
+    let told: Vec<String> = events.iter().map(|event| event.kind.to_string()).collect();
     let position = |text: &str| {
         let at = told.iter().position(|line| line == text);
         at.unwrap_or_else(|| panic!("no {text:?} in {told:#?}"))
     };
     let order = [
-        "wasm.Decode",
-        "wasm.Validate",
-        "wasm.SyncCompile",
-        "baseline of f0: first call",
-        "publish baseline of f0",
-        "f0 is hot (1)",
-        "optimizing of f0: tier-up",
-        "publish optimizing of f0",
-        "baseline of f1: first call",
-        "publish baseline of f1",
-        "f1 is hot (1)",
-        "optimizing of f1: tier-up",
-        "publish optimizing of f1",
+        "decode: functions 2",
+        "validate",
+        "module ready",
+        "instantiate: imported functions 0",
+        "lazy f0",
+        "publish baseline f0",
+        "tier-up f0 (1)",
+        "compile optimizing f0",
+        "publish optimizing f0",
+        "retire baseline f0",
+        "lazy f1",
+        "publish baseline f1",
+        "tier-up f1 (1)",
+        "compile optimizing f1",
+        "publish optimizing f1",
+        "retire baseline f1",
     ];
     let places: Vec<usize> = order.iter().map(|text| position(text)).collect();
     assert_eq!(places, (0..order.len()).collect::<Vec<_>>(), "{told:#?}");

@@ -19,6 +19,7 @@ use std::mem::size_of;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 
+use wasm::heap;
 use wasm::module::ModuleInfo;
 use wasm::types::{
     DefinedFuncIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, FuncIndex, GlobalIndex, HeapType,
@@ -225,6 +226,11 @@ const _: () = {
 };
 
 impl InstanceLayout {
+    /// What it owns takes, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        heap::slice(&self.escaped)
+    }
+
     /// The layout for a module. The module's limits keep every offset below 2^31.
     pub fn new(info: &ModuleInfo) -> InstanceLayout {
         let mut escaped = vec![u32::MAX; info.functions.len()].into_boxed_slice();

@@ -6,6 +6,8 @@ mod args;
 mod commands;
 mod exit;
 mod input;
+mod log;
+mod metrics;
 mod options;
 mod output;
 mod process;

@@ -87,7 +87,7 @@ impl<'options> Program<'options> {
         if sections::has_start(self.module.wire_bytes()) {
             self.recording.first_call();
         }
-        let instance = self.recording.span("wasm.SyncInstantiate", || pre.instantiate(&mut store))?;
+        let instance = self.recording.span("wasm.InstantiateAndStart", || pre.instantiate(&mut store))?;
         let call = self.what_to_call(&mut store, instance)?;
         Ok(Running { store, call })
     }
@@ -225,14 +225,14 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
     let module = match made {
         Ok(module) => module,
         Err(error) => {
-            recording.write(None, &title, &words)?;
+            recording.write(&engine, None, &title, &words)?;
             return Err(Error::msg(format!("{title}: {error:#}")));
         }
     };
     let ready = Moment::now();
     let last_words = {
         let (recording, module, title, words) = (Arc::clone(&recording), module.clone(), title.clone(), words.clone());
-        move || recording.write(Some(&module), &title, &words)
+        move || recording.write(module.engine(), Some(&module), &title, &words)
     };
     let timer = timer::start(&engine, options.timeout, last_words);
     let program = Program::new(module.clone(), options, Output::Inherit, &recording)?;
@@ -246,7 +246,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
         let progress = Progress { stages: recording.stages(), ready, first_call: recording.first_call_at() };
         eprint!("{}", statistics::of_module(&module, Some(progress)));
     }
-    let written = options.perf.map_or(Ok(()), Perf::finish).and(recording.write(Some(&module), &title, &words));
+    let written =
+        options.perf.map_or(Ok(()), Perf::finish).and(recording.write(&engine, Some(&module), &title, &words));
     match (written, outcome) {
         (Err(error), Ok(())) => Err(error),
         (Err(error), Err(_)) => {

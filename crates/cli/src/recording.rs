@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use upshift::{Config, Context, Error, Event, EventKind, EventListener, EventLog, FunctionInfo, Module, Result};
+use upshift::{
+    Config, Context, Engine, Error, Event, EventKind, EventListener, EventLog, FunctionInfo, Module, Result,
+};
 
+use crate::metrics::Metrics;
 use crate::process::{self, Moment};
-use crate::{timeline, trace};
+use crate::{log, timeline, trace};
 
 /// Which files to write of what the engine did.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -25,6 +28,15 @@ pub(crate) struct RecordingOptions {
     /// Write a page for a web browser: which function ran in which tier when, and what it cost.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) timeline: Option<PathBuf>,
+
+    /// Tell on standard error what the engine does while it does it.
+    #[arg(long, value_enum, value_name = "LEVEL", env = "UPSHIFT_LOG", hide_env_values = true)]
+    pub(crate) log: Option<log::Level>,
+
+    /// Write what the engine counted and measured when all is over: a table to standard error for `-`, JSON if the name
+    /// ends in .json, else the text format of Prometheus.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
 }
 
 /// Events kept; older ones are dropped. About 100 bytes each.
@@ -38,11 +50,12 @@ pub(crate) struct Recording {
     main_thread: u32,
     trace: Option<Destination>,
     timeline: Option<Destination>,
+    metrics: Option<Metrics>,
 }
 
 /// A file to write, and the option that asked for it.
 #[derive(Debug)]
-struct Destination {
+pub(crate) struct Destination {
     option: &'static str,
     path: PathBuf,
     file: File,
@@ -118,14 +131,7 @@ impl EventListener for Recorder {
                 stages.validate += cpu;
                 stages.validate_wall += wall;
             }
-            EventKind::Cache { .. }
-            | EventKind::Module { .. }
-            | EventKind::Compile { .. }
-            | EventKind::TierUp { .. }
-            | EventKind::Publish { .. }
-            | EventKind::OsrEnter { .. }
-            | EventKind::Flush { .. }
-            | EventKind::CodeGc { .. } => {}
+            _ => {}
         }
         if let Some(log) = &self.log {
             log.event(event);
@@ -145,16 +151,22 @@ impl Recording {
     /// # Errors
     /// When a file cannot be made, or both are the same.
     pub(crate) fn start(options: &RecordingOptions, stages: bool) -> Result<Recording> {
-        let RecordingOptions { trace, timeline } = options;
-        if trace.is_some() && trace == timeline {
-            return Err(Error::msg("--trace and --timeline write different things: give each its own file"));
+        let RecordingOptions { trace, timeline, log, metrics } = options;
+        if let Some(level) = log {
+            level.start();
+        }
+        let mut files: Vec<&PathBuf> = [trace, timeline, metrics].into_iter().flatten().collect();
+        files.sort();
+        if files.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::msg("--trace, --timeline and --metrics write different things: give each its own file"));
         }
         let trace = trace.as_deref().map(|path| Destination::create("--trace", path)).transpose()?;
         let timeline = timeline.as_deref().map(|path| Destination::create("--timeline", path)).transpose()?;
+        let metrics = metrics.as_deref().map(Metrics::create).transpose()?;
         let log = (trace.is_some() || timeline.is_some()).then(|| EventLog::new(CAPACITY));
         let state = State { stages: Stages::default(), spans: Vec::new(), first_call: None };
         let recorder = (stages || log.is_some()).then(|| Arc::new(Recorder { log, state: Mutex::new(state) }));
-        Ok(Recording { recorder, main_thread: upshift::thread_number(), trace, timeline })
+        Ok(Recording { recorder, main_thread: upshift::thread_number(), trace, timeline, metrics })
     }
 
     /// Lets an engine of this configuration be listened to.
@@ -195,7 +207,12 @@ impl Recording {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(crate) fn write(&self, module: Option<&Module>, title: &str, options: &str) -> Result<()> {
+    pub(crate) fn write(&self, engine: &Engine, module: Option<&Module>, title: &str, options: &str) -> Result<()> {
+        let metrics = self.metrics.as_ref().map_or(Ok(()), |metrics| metrics.write(engine));
+        metrics.and(self.write_events(module, title, options))
+    }
+
+    fn write_events(&self, module: Option<&Module>, title: &str, options: &str) -> Result<()> {
         let Some((recorder, log)) = self.recorder.as_deref().and_then(|all| Some((all, all.log.as_ref()?))) else {
             return Ok(());
         };
@@ -232,13 +249,13 @@ impl Recording {
 }
 
 impl Destination {
-    fn create(option: &'static str, path: &Path) -> Result<Destination> {
+    pub(crate) fn create(option: &'static str, path: &Path) -> Result<Destination> {
         let file = File::create(path);
         let file = file.with_context(|| format!("{option} {}: cannot make the file", path.display()))?;
         Ok(Destination { option, path: path.to_path_buf(), file })
     }
 
-    fn write(&self, what: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>) -> Result<()> {
+    pub(crate) fn write(&self, what: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>) -> Result<()> {
         let mut out = BufWriter::new(&self.file);
         let written = what(&mut out).and_then(|()| out.flush());
         written.with_context(|| format!("{} {}: cannot write the file", self.option, self.path.display()))

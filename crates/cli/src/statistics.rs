@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use upshift::{EngineStatistics, Module, ModuleStatistics, Tier};
+use upshift::{EngineStatistics, MemoryUsage, Module, ModuleStatistics, Tier};
 
 use crate::process::{self, Moment};
 use crate::quantity::{show_bytes, show_seconds};
@@ -43,6 +43,7 @@ pub(crate) struct Statistics {
     engine: EngineStatistics,
     tiers: Vec<TierStatistics>,
     progress: Option<Progress>,
+    memory: MemoryUsage,
     end: Moment,
     peak_memory: u64,
 }
@@ -52,7 +53,8 @@ pub(crate) fn of_module(module: &Module, progress: Option<Progress>) -> Statisti
     // First: looking at the code takes memory and time, too.
     let (end, peak_memory) = (Moment::now(), process::peak_memory());
     let engine = module.engine().statistics();
-    Statistics { module: module.statistics(), engine, tiers: by_tier(module), progress, end, peak_memory }
+    let memory = module.engine().memory_usage();
+    Statistics { module: module.statistics(), engine, tiers: by_tier(module), progress, memory, end, peak_memory }
 }
 
 /// The share of every tier, and of OSR entries, in this order.
@@ -105,7 +107,7 @@ pub(crate) fn table(tiers: &[TierStatistics]) -> Table {
 
 impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Statistics { module, engine, tiers, progress, end, peak_memory } = self;
+        let Statistics { module, engine, tiers, progress, memory, end, peak_memory } = self;
         let mut table = table(tiers);
         table.row(["no code".to_string(), module.functions.saturating_sub(module.compiled).to_string()]);
         table.row(["declared".to_string(), module.functions.to_string()]);
@@ -133,6 +135,16 @@ impl fmt::Display for Statistics {
         if let Some(progress) = progress {
             write!(f, "{progress}")?;
         }
+        let show = |bytes: usize| show_bytes(bytes as u64);
+        writeln!(
+            f,
+            "  memory {}: machine code {}, its tables {}, modules {}, linear memories {}",
+            show(memory.total()),
+            show(memory.code + memory.stubs + memory.code_free),
+            show(memory.code_metadata + memory.profiles),
+            show(memory.wire_bytes + memory.module_metadata),
+            show(memory.stores.memories)
+        )?;
         writeln!(
             f,
             "  whole process: {}, {} of CPU, peak memory {}",

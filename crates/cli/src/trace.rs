@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::{Value, json};
-use upshift::{Cause, Event, EventKind, Outcome, Tier};
+use serde_json::{Map, Value, json};
+use upshift::{Event, EventKind, FieldValue, Outcome, Tier};
 
 use crate::recording::Recorded;
 
@@ -102,7 +102,7 @@ fn entry(recorded: &Recorded<'_>, event: &Event) -> Value {
         "name": event.kind.name(), "cat": "wasm", "pid": PROCESS, "tid": event.thread,
         "ts": at(event.start), "args": args(recorded, &event.kind),
     });
-    if is_span(&event.kind) {
+    if event.kind.is_span() {
         entry["ph"] = json!("X");
         entry["dur"] = json!(at(event.end) - at(event.start));
     } else {
@@ -112,76 +112,23 @@ fn entry(recorded: &Recorded<'_>, event: &Event) -> Value {
     entry
 }
 
-fn is_span(kind: &EventKind) -> bool {
-    match kind {
-        EventKind::Decode { .. }
-        | EventKind::Validate { .. }
-        | EventKind::Module { .. }
-        | EventKind::Compile { .. }
-        | EventKind::CodeGc { .. } => true,
-        EventKind::Cache { .. }
-        | EventKind::TierUp { .. }
-        | EventKind::Publish { .. }
-        | EventKind::OsrEnter { .. }
-        | EventKind::Flush { .. } => false,
-    }
-}
-
 fn args(recorded: &Recorded<'_>, kind: &EventKind) -> Value {
-    let of = |function: u32, rest: Value| {
+    let mut args = Map::new();
+    if let Some(function) = kind.function() {
+        args.insert("index".into(), json!(function));
         let name = recorded.function(function).and_then(|info| info.name);
-        let mut all = json!({ "index": function });
-        if let Some(name) = name {
-            all["function"] = json!(name);
-        }
-        if let (Value::Object(all), Value::Object(rest)) = (&mut all, rest) {
-            all.extend(rest.into_iter().filter(|(_, value)| !value.is_null()));
-        }
-        all
-    };
-    match *kind {
-        EventKind::Cache { .. } => json!({}),
-        EventKind::Decode { bytes, .. } | EventKind::Module { bytes } => json!({ "bytes": bytes }),
-        EventKind::Validate { bytes, threads, .. } => json!({ "bytes": bytes, "threads": threads }),
-        EventKind::Compile { function, tier, osr, cause, wasm_bytes, cpu, outcome } => {
-            let (outcome, code_bytes) = describe(outcome);
-            let rest = json!({
-                "tier": tier.name(), "osr_offset": osr, "cause": why(cause), "wasm_bytes": wasm_bytes,
-                "cpu_us": microseconds(cpu), "outcome": outcome, "code_bytes": code_bytes,
-            });
-            of(function, rest)
-        }
-        EventKind::TierUp { function, osr, priority } => {
-            of(function, json!({ "osr_offset": osr, "priority": priority }))
-        }
-        EventKind::Publish { function, tier, osr } => of(function, json!({ "tier": tier.name(), "osr_offset": osr })),
-        EventKind::OsrEnter { function, offset } => of(function, json!({ "osr_offset": offset })),
-        EventKind::Flush { function } => of(function, json!({})),
-        EventKind::CodeGc { candidate_bytes, freed, freed_bytes } => {
-            json!({ "candidate_bytes": candidate_bytes, "freed": freed, "freed_bytes": freed_bytes })
-        }
+        args.extend(name.map(|name| ("function".into(), json!(name))));
     }
-}
-
-fn microseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
-}
-
-fn why(cause: Cause) -> &'static str {
-    match cause {
-        Cause::FirstCall => "first call",
-        Cause::Request => "request",
-        Cause::TierUp => "tier-up",
-    }
-}
-
-fn describe(outcome: Outcome) -> (&'static str, Option<usize>) {
-    match outcome {
-        Outcome::Done { code_bytes } => ("done", Some(code_bytes)),
-        Outcome::Invalid => ("invalid", None),
-        Outcome::OverBudget => ("over budget", None),
-        Outcome::Failed => ("failed", None),
-    }
+    kind.each_field(|name, value| {
+        let value = match value {
+            FieldValue::Number(number) => json!(number),
+            FieldValue::Text(text) => json!(text),
+            FieldValue::Flag(flag) => json!(flag),
+            FieldValue::Time(time) => json!(time.as_secs_f64() * 1e6),
+        };
+        args.insert(name.into(), value);
+    });
+    args.into()
 }
 
 #[cfg(test)]

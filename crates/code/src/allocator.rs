@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use wasm::heap;
+
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +38,11 @@ impl Allocator {
     /// Length of the region.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// What the list of free ranges takes on the heap, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        heap::tree::<usize, usize>(self.free.len())
     }
 
     /// Is the region empty?

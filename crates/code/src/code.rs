@@ -6,6 +6,7 @@ use std::time::Duration;
 use abi::compiled::{CompiledCode, FrameStart, InlinedCall, SourcePosition, TrapSite};
 use abi::tier::Tier;
 use abi::trap::TrapReason;
+use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 
 use crate::native_module::NativeModule;
@@ -159,9 +160,14 @@ impl Code {
     /// Bytes of metadata beside the code.
     pub fn metadata_size(&self) -> usize {
         let inlining = self.inlining.as_deref().map_or(0, |inlining| {
-            size_of::<Inlining>() + inlining.calls.len() * size_of::<InlinedCall>() + inlining.frames.size()
+            heap::block(size_of::<Inlining>()) + heap::slice(&inlining.calls) + heap::block(inlining.frames.size())
         });
-        size_of::<Code>() + self.traps.len() * size_of::<TrapSite>() + self.positions.size() + inlining
+        heap::shared(self) + heap::slice(&self.traps) + heap::block(self.positions.size()) + inlining
+    }
+
+    /// Bytes of code memory that it takes, with its header and padding.
+    pub fn footprint(&self) -> usize {
+        self.placement.footprint()
     }
 }
 

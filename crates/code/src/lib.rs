@@ -4,10 +4,12 @@
 pub mod allocator;
 pub mod code;
 pub mod lookup;
+pub mod metrics;
 pub mod native_module;
 pub mod positions;
 mod profile;
 pub mod retired;
+pub mod sizes;
 pub mod space;
 pub mod statistics;
 pub mod stub_cache;

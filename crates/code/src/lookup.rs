@@ -11,6 +11,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use wasm::heap;
+
 use crate::allocator::GRANULE;
 
 #[cfg(test)]
@@ -45,6 +47,12 @@ impl StartMap {
         if let Some(leaf) = self.leaves[leaf].get() {
             leaf[word].fetch_and(!(1 << bit), Ordering::Release);
         }
+    }
+
+    /// What the map takes on the heap, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        let made = self.leaves.iter().filter(|leaf| leaf.get().is_some()).count();
+        heap::slice(&self.leaves) + made * heap::block(LEAF * size_of::<AtomicU64>())
     }
 
     /// Offset of the nearest start at or below `offset`.

@@ -56,15 +56,15 @@ pub struct Parts {
 /// A module's metadata, code table and code.
 #[derive(Debug)]
 pub struct NativeModule {
-    parts: Parts,
-    layout: InstanceLayout,
+    pub(crate) parts: Parts,
+    pub(crate) layout: InstanceLayout,
     table: CodeTable,
     /// Canonical type ids by type index, as compiled code reads them.
-    type_ids: Box<[u32]>,
+    pub(crate) type_ids: Box<[u32]>,
     space: Arc<CodeSpace>,
     lazy_stubs: Arc<LazyStubs>,
     /// Where baseline code keeps budgets and counts, if the settings want that.
-    profile: Option<Profile>,
+    pub(crate) profile: Option<Profile>,
     codes: Mutex<Codes>,
     statistics: Statistics,
     this: Weak<NativeModule>,
@@ -72,13 +72,13 @@ pub struct NativeModule {
 
 /// The code that a module owns.
 #[derive(Debug)]
-struct Codes {
+pub(crate) struct Codes {
     /// The published code of each function.
-    published: Box<[Option<Arc<Code>>]>,
+    pub(crate) published: Box<[Option<Arc<Code>>]>,
     /// OSR entries by function and offset of the loop.
-    osr: BTreeMap<(DefinedFuncIndex, u32), Arc<Code>>,
+    pub(crate) osr: BTreeMap<(DefinedFuncIndex, u32), Arc<Code>>,
     /// Code that nothing leads to any more. Frames of it may still be on a stack, so it is kept.
-    retired: Retired,
+    pub(crate) retired: Retired,
 }
 
 /// What [`NativeModule::flush`] did.
@@ -88,6 +88,15 @@ pub struct Flushed {
     pub functions: Vec<DefinedFuncIndex>,
     /// The loops that have no OSR entry any more.
     pub loops: Vec<(DefinedFuncIndex, u32)>,
+}
+
+/// What [`NativeModule::publish`] did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Published {
+    /// The function's code pointer now, or the OSR entry's.
+    pub entry: *const u8,
+    /// The tier of the code that it replaced, if it did.
+    pub retired: Option<Tier>,
 }
 
 /// Code to be added to a module.
@@ -253,30 +262,32 @@ impl NativeModule {
         Ok(code)
     }
 
-    /// Makes code reachable, unless code of the same or a better tier is. The result is the function's code pointer now, or
-    /// the OSR entry's.
-    pub fn publish(&self, code: Arc<Code>) -> *const u8 {
-        let CodeKind::Function { function, tier, osr, .. } = *code.kind() else { return code.entry() };
+    /// Makes code reachable, unless code of the same or a better tier is.
+    pub fn publish(&self, code: Arc<Code>) -> Published {
+        let entry = code.entry();
+        let CodeKind::Function { function, tier, osr, .. } = *code.kind() else {
+            return Published { entry, retired: None };
+        };
         let mut codes = self.lock();
         let Codes { published, osr: entries, retired } = &mut *codes;
-        let entry = code.entry();
-        if let Some(offset) = osr {
-            self.count_in(&code);
-            if let Some(old) = entries.insert((function, offset), code) {
-                self.retire(old, retired);
-            }
-            return entry;
-        }
         let slot = &mut published[function.index()];
-        if slot.as_ref().is_some_and(|current| tier_of(current) >= Some(tier)) {
-            return self.table.get(function);
+        if osr.is_none() && slot.as_ref().is_some_and(|current| tier_of(current) >= Some(tier)) {
+            return Published { entry: self.table.get(function), retired: None };
         }
         self.count_in(&code);
-        if let Some(old) = slot.replace(code) {
+        let old = match osr {
+            Some(offset) => entries.insert((function, offset), code),
+            None => {
+                let old = slot.replace(code);
+                self.table.publish(function, entry);
+                old
+            }
+        };
+        let replaced = old.as_deref().and_then(tier_of);
+        if let Some(old) = old {
             self.retire(old, retired);
         }
-        self.table.publish(function, entry);
-        entry
+        Published { entry, retired: replaced }
     }
 
     /// The published code of a function; none while it is lazy.
@@ -439,7 +450,7 @@ impl NativeModule {
         std::array::from_fn(|_| known.next())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Codes> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Codes> {
         self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

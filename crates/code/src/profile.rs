@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use abi::feedback::{CallSite, FunctionProfile, IndirectSite, MAX_TARGETS, ProfileTable, SiteKind, Target};
+use sys::pages::page_size;
 use sys::reserve::Reservation;
+use wasm::heap;
 use wasm::module::ModuleInfo;
 use wasm::types::DefinedFuncIndex;
 
@@ -120,6 +122,17 @@ impl Profile {
     /// Bytes handed out.
     pub(crate) fn used(&self) -> usize {
         self.lock().next
+    }
+
+    /// What it takes, in bytes: what was handed out, in whole pages, and the bookkeeping.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let state = self.lock();
+        let regions = match &self.memory {
+            Memory::Small(block) => heap::block(block.layout.size()),
+            Memory::Reserved(_) => state.next.next_multiple_of(page_size()),
+        };
+        let sites = state.regions.iter().map(|region| heap::slice(&region.sites)).sum::<usize>();
+        regions + heap::vec(&state.numbers) + heap::vec(&state.regions) + sites
     }
 
     /// The place of a function's region: the one it has, or a new one whose budget is `budget`.

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use wasm::heap;
+
 use crate::code::Code;
 
 /// A moment: whatever else is retired comes either before it or after.
@@ -28,6 +30,11 @@ pub(crate) struct Retired {
 impl Retired {
     pub(crate) fn push(&mut self, code: Arc<Code>) {
         self.codes.push((self.now.step(), code));
+    }
+
+    /// What the list takes, in bytes, without the code.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        heap::vec(&self.codes)
     }
 
     /// What is in the list, in its order.

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use abi::compiled::CompiledCode;
 use sys::code_memory::{CodeMemory, synchronize_cores};
 use sys::pages::page_size;
+use wasm::heap;
 
 use crate::allocator::{Allocator, GRANULE};
 use crate::code::{Code, CodeKind};
@@ -234,6 +235,12 @@ impl CodeSpace {
         self.memory.resident_bytes()
     }
 
+    /// What the region's bookkeeping takes on the heap, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        let state = self.lock();
+        self.starts.heap_bytes() + state.allocator.heap_bytes() + heap::vec(&state.committed)
+    }
+
     /// Size of the region in bytes.
     pub fn size(&self) -> usize {
         self.memory.len()
@@ -328,6 +335,11 @@ impl Placement {
     /// Is there no code?
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Bytes of the region that it takes.
+    pub fn footprint(&self) -> usize {
+        self.range.len()
     }
 
     /// The region.

@@ -20,6 +20,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use abi::assign::MachineType;
+use wasm::heap;
 use wasm::types::{FuncType, ValType};
 
 use crate::code::Code;
@@ -176,6 +177,18 @@ impl StubCache {
             retired: slots().filter(|slot| slot.retired.is_some()).count(),
             code_bytes: slots().map(|slot| slot.code.len()).sum(),
         }
+    }
+
+    /// What the stubs take, in bytes: code memory, and what belongs to them.
+    pub fn sizes(&self) -> (usize, usize) {
+        let state = self.lock();
+        let code = state.slots.values().map(|slot| slot.code.footprint()).sum();
+        let metadata = state.slots.iter().map(|(signature, slot)| {
+            let Signature { params, results } = &**signature;
+            let handle = if slot.handle.strong_count() > 0 { heap::block(size_of::<Stub>() + 16) } else { 0 };
+            heap::shared(&**signature) + heap::slice(params) + heap::slice(results) + slot.code.metadata_size() + handle
+        });
+        (code, heap::map(&state.slots) + metadata.sum::<usize>())
     }
 
     fn handle(self: &Arc<Self>, signature: &Arc<Signature>, slot: &mut Slot, retired_bytes: &mut usize) -> Arc<Stub> {

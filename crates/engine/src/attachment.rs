@@ -10,6 +10,7 @@ use abi::memory::MemoryStyle;
 use abi::tier::Tier;
 use code::native_module::{NativeModule, Parts};
 use runtime::image::InitialImage;
+use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 
 use crate::cache::Cached;
@@ -69,6 +70,18 @@ impl Attachment {
     pub(crate) fn enter_cache(&self, cached: Cached) {
         let entered = self.cached.set(cached);
         debug_assert!(entered.is_ok(), "a module enters the cache once");
+    }
+
+    /// What it owns takes, in bytes, without the module's variant and image, which are counted on their own.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let validation = self.validation.as_deref().map_or(0, |all| heap::shared(all) + all.heap_bytes());
+        self.tiering.heap_bytes() + heap::map(&refused) + validation
+    }
+
+    /// What the image takes, in bytes, if there is one.
+    pub(crate) fn image_bytes(&self) -> usize {
+        self.image.get().and_then(Option::as_ref).map_or(0, |image| image.bytes())
     }
 
     /// Its place in the engine's registry, once it has one: from when its module is made.

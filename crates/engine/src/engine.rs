@@ -29,7 +29,9 @@ use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
-use crate::events::{Cause, Events};
+use crate::events::{Cause, EventKind, Events, spans};
+use crate::memory_usage::MemoryUsage;
+use crate::metrics::MetricsSnapshot;
 use crate::pool::workers::Workers;
 use crate::registry::Registry;
 use crate::service::{Counts, Service};
@@ -183,6 +185,39 @@ impl Engine {
     /// What the engine has done so far.
     pub fn statistics(&self) -> EngineStatistics {
         EngineStatistics::of(&self.inner.service)
+    }
+
+    /// Does the work of an instantiation, and tells of it.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let events = &self.inner.service.events;
+        let _span = spans::instantiate(attachment::of(module).number);
+        let started = events.start();
+        let result = work();
+        events.end(started, Some(attachment::of(module).number), || EventKind::Instantiate {
+            imported_functions: module.info().num_imported_functions as usize,
+            success: result.is_ok(),
+        });
+        result
+    }
+
+    /// Tells of an instantiation that failed before it began: for want of the right imports.
+    pub fn not_instantiated(&self, module: &NativeModule) {
+        let imported_functions = module.info().num_imported_functions as usize;
+        let kind = EventKind::Instantiate { imported_functions, success: false };
+        self.inner.service.events.mark(Some(attachment::of(module).number), kind);
+    }
+
+    /// What the engine and all that belongs to it take in memory.
+    pub fn memory_usage(&self) -> MemoryUsage {
+        MemoryUsage::of(&self.inner.service)
+    }
+
+    /// What the engine has counted and measured.
+    pub fn metrics(&self) -> MetricsSnapshot {
+        MetricsSnapshot::of(&self.inner.service)
     }
 
     /// The registry of canonical types.

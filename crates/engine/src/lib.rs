@@ -18,6 +18,8 @@ pub mod engine;
 pub mod error;
 pub mod events;
 pub mod log;
+pub mod memory_usage;
+pub mod metrics;
 pub mod module;
 pub mod pool;
 mod registry;

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use code::native_module::NativeModule;
 use wasm::decode::error::DecodeError;
+use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 use wasm::validate::{Scratch, Unvalidated};
 
@@ -34,6 +35,12 @@ impl Validation {
     pub(crate) fn new(bodies: Unvalidated, count: usize) -> Validation {
         let valid = (0..count).map(|_| AtomicBool::new(false)).collect();
         Validation { bodies, valid, faults: Mutex::default(), scratch: Mutex::default() }
+    }
+
+    /// What it owns takes, in bytes, without what `wasm::validate` keeps of the types.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        heap::slice(&self.valid) + heap::map(&faults)
     }
 
     /// Validates a body, unless that was done before.

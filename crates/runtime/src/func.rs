@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 pub use abi::layout::{FuncRef, HostContext};
 use code::stub_cache::Stub;
+use wasm::heap;
 use wasm::types::{CanonicalTypeIndex, FuncType};
 
 /// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
@@ -47,6 +48,11 @@ impl fmt::Debug for HostFunction {
 }
 
 impl HostFunction {
+    /// What it takes, in bytes, its closure included.
+    pub fn heap_bytes(&self) -> usize {
+        heap::shared(self) + self.ty.heap_bytes() + heap::block(size_of_val(&*self.closure))
+    }
+
     /// Address of the slot that holds the exit stub.
     pub fn slot(&self) -> *const *const u8 {
         &raw const self.entry.0

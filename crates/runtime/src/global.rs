@@ -1,6 +1,7 @@
 //! Globals: a cell of 16 bytes that compiled code reads and writes in place.
 
 use abi::layout::GlobalCell;
+use wasm::heap;
 use wasm::types::GlobalType;
 
 /// A global of a store.
@@ -23,6 +24,11 @@ impl Global {
     /// A global whose cell lies in an instance context that outlives it.
     pub fn defined(ty: GlobalType, cell: *mut GlobalCell) -> Global {
         Global { ty, cell, _own: None }
+    }
+
+    /// What it owns takes, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        self._own.as_deref().map_or(0, |cell| heap::block(size_of_val(cell)))
     }
 
     /// Its type.

@@ -46,6 +46,11 @@ impl InitialImage {
         Some(Arc::new(InitialImage { image, range: start as usize..end as usize }))
     }
 
+    /// What it takes, in bytes: pages of a file in memory, which instances share until they write to them.
+    pub fn bytes(&self) -> usize {
+        self.image.len()
+    }
+
     /// Maps the image into a new memory, whose pages are accessible there.
     pub(crate) fn map_into(&self, reservation: &Reservation) -> io::Result<()> {
         reservation.map_image(self.range.start, &self.image, 0..self.range.len())

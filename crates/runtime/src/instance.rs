@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use abi::layout::{FuncImport, FuncRef, HostContext, InstanceHeader, Place};
 use code::native_module::NativeModule;
+use wasm::heap;
 use wasm::types::{DataIndex, ElemIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex};
 
 use crate::ids::{GlobalId, InstanceId, MemoryId, TableId};
@@ -30,6 +31,11 @@ impl ContextMemory {
         assert!(offset as usize + size_of::<T>() <= self.layout.size(), "instance layout and context disagree");
         // SAFETY: just checked to lie in the allocation.
         unsafe { self.start.as_ptr().add(offset as usize).cast() }
+    }
+
+    /// What it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        heap::block(self.layout.size())
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {

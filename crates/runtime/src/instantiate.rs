@@ -100,8 +100,7 @@ pub fn instantiate(
     let (module, memories, tables) = match made {
         Ok(made) => made,
         Err(error) => {
-            store.memories.truncate(marks.0);
-            store.tables.truncate(marks.1);
+            store.give_up(marks.0, marks.1);
             return Err(error);
         }
     };
@@ -216,7 +215,9 @@ fn add_instance(
     unsafe { *instance.context.at::<InstanceHeader>(0) = header };
     fill_functions(store, &mut instance, &given.functions);
     make_globals(store, &mut instance);
+    let bytes = instance.bytes();
     store.instances.push(instance);
+    store.tally(|usage| usage.instances += bytes);
     id
 }
 

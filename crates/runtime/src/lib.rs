@@ -34,3 +34,4 @@ mod sync;
 pub mod table;
 pub mod trampolines;
 pub mod trap;
+pub mod usage;

@@ -98,6 +98,11 @@ impl Memory {
         self.style
     }
 
+    /// Accessible bytes. The system gives a page of them when it is first written.
+    pub fn committed(&self) -> usize {
+        self.range.accessible
+    }
+
     /// Did it start out as an image of its module's data?
     pub fn has_image(&self) -> bool {
         self.range.image.is_some()

@@ -42,6 +42,12 @@ pub struct MemoryPool {
 }
 
 impl MemoryPool {
+    /// The ranges kept: how many, and the bytes of address space that they take. Hardly any memory is behind them.
+    pub fn reserved(&self) -> (usize, usize) {
+        let ranges = self.ranges.lock().unwrap_or_else(PoisonError::into_inner);
+        (ranges.len(), ranges.iter().map(|range| range.reservation.len()).sum())
+    }
+
     /// A range with just this accessible part and image.
     pub(crate) fn take(&self, accessible: usize, image: Option<&Arc<InitialImage>>) -> Option<Range> {
         let mut ranges = self.ranges.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,6 +2,7 @@
 //! the middle of a loop. See `abi::frame`.
 
 use abi::layout::StoreContext;
+use wasm::heap;
 
 /// A buffer for one frame image, used again and again: an OSR entry has read it before it does anything else.
 #[derive(Debug, Default)]
@@ -11,6 +12,11 @@ pub(crate) struct OsrImage {
 }
 
 impl OsrImage {
+    /// What the buffer takes, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        heap::vec(&self.buffer)
+    }
+
     /// Takes a copy of `size` bytes from `start` and tells compiled code where it is.
     ///
     /// # Safety

@@ -11,6 +11,7 @@ use abi::memory::MemoryPolicy;
 use abi::trap::TrapReason;
 use code::native_module::NativeModule;
 use code::space::CodeSpace;
+use wasm::heap;
 use wasm::types::{GlobalType, MemoryType, TableType};
 
 use crate::backtrace::Backtrace;
@@ -32,6 +33,9 @@ use crate::osr::OsrImage;
 use crate::stores::{Registered, Stores};
 use crate::table::Table;
 use crate::trampolines::loop_interrupt;
+use crate::usage::Account;
+
+mod usage;
 
 /// What a store needs from its engine.
 #[derive(Clone, Debug)]
@@ -80,6 +84,7 @@ pub struct Store {
     data: *mut u8,
     pub(crate) osr_image: OsrImage,
     foreground: Foreground,
+    account: Account,
     /// A task of the foreground queue is running.
     pub(crate) in_task: bool,
     /// What the engine keeps with the store.
@@ -110,7 +115,8 @@ impl Store {
         });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
         let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
-        Store {
+        let account = Account::new(environment.stores.totals());
+        let mut store = Store {
             id: StoreId::new(),
             context,
             environment,
@@ -130,9 +136,12 @@ impl Store {
             osr_image: OsrImage::default(),
             foreground: Foreground::new(Arc::clone(&registered)),
             in_task: false,
+            account,
             attachment: None,
             registered,
-        }
+        };
+        store.tally(|_| {});
+        store
     }
 
     /// Tells the store where it lies, for good, and what the embedding layer's data pointer is.
@@ -274,7 +283,10 @@ impl Store {
         if !self.memory_may_grow(0, bytes, maximum).map_err(ResourceError::Limiter)? {
             return Err(ResourceError::MemoryRefused(bytes));
         }
-        self.memories.push(Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?);
+        let memory = Memory::new(ty, &self.environment.memory_policy, &self.environment.memory_pool, image)?;
+        let committed = memory.committed();
+        self.memories.push(memory);
+        self.tally(|usage| usage.memories += committed);
         Ok(MemoryId(self.memories.len() as u32 - 1))
     }
 
@@ -289,7 +301,10 @@ impl Store {
         if !self.table_may_grow(0, elements, maximum).map_err(ResourceError::Limiter)? {
             return Err(ResourceError::TableRefused(elements));
         }
-        self.tables.push(Table::new(ty, init)?);
+        let table = Table::new(ty, init)?;
+        let bytes = table.heap_bytes();
+        self.tables.push(table);
+        self.tally(|usage| usage.tables += bytes);
         Ok(TableId(self.tables.len() as u32 - 1))
     }
 
@@ -299,7 +314,9 @@ impl Store {
     }
 
     pub(crate) fn add_global(&mut self, global: Global) -> GlobalId {
+        let bytes = global.heap_bytes();
         self.globals.push(global);
+        self.tally(|usage| usage.instances += bytes);
         GlobalId(self.globals.len() as u32 - 1)
     }
 
@@ -321,7 +338,11 @@ impl Store {
         if !self.memory_may_grow(length, desired, maximum).map_err(Failure::Host)? {
             return Ok(None);
         }
-        if allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes)) {
+        let before = self.memory(id).committed();
+        let grown = allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes));
+        let after = self.memory(id).committed();
+        self.tally(|usage| usage.memories = usage.memories - before + after);
+        if grown {
             return Ok(Some(old));
         }
         let reason = match allowed {
@@ -351,7 +372,11 @@ impl Store {
         if !self.table_may_grow(length, desired, maximum).map_err(Failure::Host)? {
             return Ok(None);
         }
-        if let Some(old) = self.table_mut(id).grow(delta, init) {
+        let before = self.table(id).heap_bytes();
+        let grown = self.table_mut(id).grow(delta, init);
+        let after = self.table(id).heap_bytes();
+        self.tally(|usage| usage.tables = usage.tables - before + after);
+        if let Some(old) = grown {
             return Ok(Some(old));
         }
         let reason = ResourceError::TableGrowth(desired);
@@ -365,17 +390,22 @@ impl Store {
 
     /// Keeps a host function's entity, at its address, as long as the store.
     pub(crate) fn hold_entity(&mut self, entity: Box<HostEntity>) {
+        let bytes = usage::entity_bytes(&entity);
         self.host_functions.push(entity);
+        self.tally(|usage| usage.host += bytes);
     }
 
     /// Keeps a host function alive as long as the store.
     pub(crate) fn hold_function(&mut self, function: &Arc<HostFunction>) {
         self.held_functions.push(Arc::clone(function));
+        self.tally(|_| {});
     }
 
     /// Takes a value of the host into the store and gives its reference, never 0. It lives as long as the store.
     pub fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> u32 {
+        let bytes = heap::block(size_of_val(&*value));
         self.externs.push(value);
+        self.tally(|usage| usage.host += bytes);
         u32::try_from(self.externs.len()).expect("the values of 2^32 references do not fit memory")
     }
 

@@ -30,6 +30,7 @@ use sys::code_memory::synchronize_threads;
 use crate::frames;
 use crate::interrupt;
 use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
+use crate::usage::Totals;
 
 #[cfg(test)]
 mod tests;
@@ -188,6 +189,7 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Stores {
     state: Mutex<State>,
+    totals: Arc<Totals>,
     tickets: AtomicU64,
 }
 
@@ -214,6 +216,11 @@ impl Stores {
         for (_, sink) in registered.requests.close() {
             sink.report(&HashSet::new());
         }
+    }
+
+    /// What all stores take.
+    pub fn totals(&self) -> &Arc<Totals> {
+        &self.totals
     }
 
     /// Number of living stores.

@@ -4,6 +4,7 @@ use std::alloc::{Layout, alloc_zeroed};
 
 use abi::layout::TableDefinition;
 use abi::trap::TrapReason;
+use wasm::heap;
 use wasm::types::{HeapType, TableType};
 
 use crate::error::ResourceError;
@@ -75,6 +76,14 @@ impl Table {
         match &self.elements {
             Elements::Functions(elements) => elements.len(),
             Elements::Others(elements) => elements.len(),
+        }
+    }
+
+    /// What its elements take, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.elements {
+            Elements::Functions(elements) => heap::vec(elements),
+            Elements::Others(elements) => heap::vec(elements),
         }
     }
 

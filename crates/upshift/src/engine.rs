@@ -4,6 +4,8 @@ use crate::config::Config;
 use crate::error::messages::usage;
 use crate::error::{Error, Result};
 
+pub use engine::memory_usage::{MemoryUsage, ModuleMemoryUsage, StoreUsage as StoreMemoryUsage};
+pub use engine::metrics::{Distribution, Metric, MetricValue, MetricsSnapshot, Unit};
 pub use engine::statistics::{CacheStatistics, CodeGcStatistics, EngineStatistics, StubStatistics, TieringStatistics};
 
 /// The compiler, the compiled code and the threads that modules and stores share. A handle, cheap to clone and usable from
@@ -95,6 +97,51 @@ impl Engine {
     /// ```
     pub fn statistics(&self) -> EngineStatistics {
         self.inner.statistics()
+    }
+
+    /// What the engine has counted and measured since it was made: how large modules and functions were, how long compiling
+    /// took, what the cache, tier-up and code collection did. Counting is always on and costs next to nothing; calls are
+    /// not counted. The names are stable.
+    ///
+    /// ```
+    /// use upshift::{Engine, Module};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// Module::new(&engine, "(module (func) (func))")?.compile_all()?;
+    /// let metrics = engine.metrics();
+    /// assert_eq!(metrics.total("functions_compiled"), Some(2));
+    /// let times = metrics.histogram("function_compile_time", Some("baseline")).unwrap();
+    /// assert!(times.count() == 2 && times.quantile(0.99).unwrap() > 0);
+    /// println!("{metrics}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> MetricsSnapshot {
+        self.inner.metrics()
+    }
+
+    /// What the engine takes in memory now, with all its modules and stores, by kind: within some 20 % of what the process
+    /// has for it. Looks at every module; stores are not stopped.
+    ///
+    /// ```
+    /// use upshift::{Engine, Instance, Module, Store};
+    ///
+    /// # fn main() -> upshift::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module (memory 3) (func))")?;
+    /// let mut store = Store::new(&engine, ());
+    /// Instance::new(&mut store, &module, &[])?;
+    /// let usage = engine.memory_usage();
+    /// assert_eq!(usage.stores.memories, 3 << 16);
+    /// assert_eq!(usage.stores, store.memory_usage());
+    /// assert_eq!(usage.wire_bytes, module.memory_usage().wire_bytes);
+    /// println!("{usage}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn memory_usage(&self) -> MemoryUsage {
+        self.inner.memory_usage()
     }
 
     /// Frees machine code that nothing leads to any more, and gives the bytes freed. This happens by itself when it is worth

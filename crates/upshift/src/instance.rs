@@ -90,8 +90,11 @@ impl Instance {
         imports: &[Import],
     ) -> Result<Instance> {
         assert!(module.engine().same(&store.0.engine), "{}", panics::MODULE_AND_STORE);
-        check_imports(&store.0.runtime, module.native(), imports)
-            .map_err(|error| Error::from_instantiate(error, module))?;
+        let checked = check_imports(&store.0.runtime, module.native(), imports);
+        if checked.is_err() {
+            store.0.engine.inner.not_instantiated(module.native());
+        }
+        checked.map_err(|error| Error::from_instantiate(error, module))?;
         Instance::of_checked_imports(store, module, imports)
     }
 
@@ -101,9 +104,12 @@ impl Instance {
         module: &Module,
         imports: &[Import],
     ) -> Result<Instance> {
-        let (runtime, native) = (&mut store.0.runtime, module.native());
-        store.0.engine.inner.use_module(runtime, native, module.given_url());
-        let id = instantiate(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
+        let (runtime, native, engine) = (&mut store.0.runtime, module.native(), &store.0.engine.inner);
+        let made = engine.instantiating(native, || {
+            engine.use_module(runtime, native, module.given_url());
+            instantiate(runtime, native, imports)
+        });
+        let id = made.map_err(|error| Error::from_instantiate(error, module))?;
         let instance = Instance { store: runtime.id(), id };
         if let Some(start) = native.info().start {
             // A start function needs no reference for Wasm, so it is reached by number.

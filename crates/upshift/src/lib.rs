@@ -45,6 +45,8 @@ mod linker;
 #[allow(unsafe_code, reason = "a memory and its store are lent at once")]
 mod memory;
 mod module;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod script;
 #[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;
@@ -60,10 +62,12 @@ mod values;
 mod wasm_ty;
 
 pub use crate::engine::{
-    CacheStatistics, CodeGcStatistics, Engine, EngineStatistics, EngineWeak, StubStatistics, TieringStatistics,
+    CacheStatistics, CodeGcStatistics, Distribution, Engine, EngineStatistics, EngineWeak, MemoryUsage, Metric,
+    MetricValue, MetricsSnapshot, ModuleMemoryUsage, StoreMemoryUsage, StubStatistics, TieringStatistics, Unit,
 };
 pub use ::engine::events::{
-    CacheOutcome, Cause, Event, EventKind, EventLog, Listener as EventListener, ModuleNumber, Outcome, thread_number,
+    CacheOutcome, Cause, CompileMethod, Event, EventKind, EventLog, FieldValue, Listener as EventListener,
+    ModuleNumber, Outcome, thread_number,
 };
 pub use ::engine::log::jitdump::JitDump;
 pub use ::engine::log::perf_map::PerfMap;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use engine::compile::source::Source;
 use engine::events::ModuleNumber;
+use engine::memory_usage::ModuleMemoryUsage;
 use engine::module::{NativeModule, compile_with, validate};
 use engine::{source, statistics};
 use wasm::types::{DefinedFuncIndex, FuncIndex};
@@ -305,6 +306,11 @@ impl Module {
             retired_bytes: code.retired_bytes,
             freed_bytes: code.freed_bytes,
         }
+    }
+
+    /// What the module takes in memory now, whatever the number of its instances.
+    pub fn memory_usage(&self) -> ModuleMemoryUsage {
+        ModuleMemoryUsage::of(&self.native)
     }
 
     /// The number by which [events](crate::Event) speak of it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::log::CodeListener;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, StoreMemoryUsage};
 use crate::error::messages::panics;
 use crate::error::{Error, Result};
 use crate::handle::StoreHandle;
@@ -114,6 +114,11 @@ impl<T: 'static> Store<T> {
     /// that the store may have.
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
         self.inner.runtime.set_limiter(Some(Box::new(LimiterAdapter::<T>::new(limiter))));
+    }
+
+    /// What the store takes in memory now: contexts, memories, tables. Its host state is not known.
+    pub fn memory_usage(&self) -> StoreMemoryUsage {
+        self.inner.runtime.usage()
     }
 
     /// Fuel left. One unit is about one instruction.

@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 mod matching;
 mod rewrite;
 
+use crate::heap;
 use crate::module::ModuleInfo;
 use crate::types::{CanonicalTypeIndex, CompositeType, FuncType, HeapType, RefType, SubType, TypeIndex, ValType};
 
@@ -185,6 +186,11 @@ impl TypeRegistry {
         sub == sup || matching::ref_type(&self.read(), sub, sup)
     }
 
+    /// What all types take, in bytes. Looks at every one.
+    pub fn heap_bytes(&self) -> usize {
+        self.read().heap_bytes()
+    }
+
     /// How many types are registered.
     pub fn len(&self) -> usize {
         self.read().types.len()
@@ -217,6 +223,11 @@ impl RegisteredTypes {
     /// If the module has no such type.
     pub fn id(&self, index: TypeIndex) -> CanonicalTypeIndex {
         self.ids[index.index()]
+    }
+
+    /// What it owns takes, in bytes, without the types, which are the registry's.
+    pub fn heap_bytes(&self) -> usize {
+        heap::slice(&self.ids) + heap::slice(&self.groups)
     }
 
     /// The registry the types are in.
@@ -302,6 +313,21 @@ impl State {
         self.by_key.insert(key.clone(), id);
         self.groups.set(id, Group { key, members, users: 1, uses: uses.into() });
         id
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let groups = self.groups.entries.iter().flatten().map(|group| {
+            heap::shared(&*group.key)
+                + group.key.iter().map(SubType::heap_bytes).sum::<usize>()
+                + heap::slice(&group.members)
+                + heap::slice(&group.uses)
+        });
+        let types = self.types.entries.iter().flatten().map(|ty| {
+            let func = ty.func.as_deref().map_or(0, |func| heap::shared(func) + func.heap_bytes());
+            ty.ty.heap_bytes() + func + heap::slice(&ty.supers)
+        });
+        let lists = heap::vec(&self.groups.entries) + heap::vec(&self.types.entries);
+        heap::map(&self.by_key) + lists + groups.sum::<usize>() + types.sum::<usize>()
     }
 
     /// The supertypes of a type whose own supertype is already here.

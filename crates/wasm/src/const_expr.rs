@@ -1,6 +1,7 @@
 //! Constant expressions: the initial values of globals, tables and segments, with the extended
 //! arithmetic of Wasm 3.0.
 
+use crate::heap;
 use crate::sem::int;
 use crate::types::{FuncIndex, GlobalIndex, HeapType};
 
@@ -49,6 +50,16 @@ enum Ops {
     One(ConstOp),
     /// Any number but one.
     Several(Box<[ConstOp]>),
+}
+
+impl ConstExpr {
+    /// What it owns takes, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.ops {
+            Ops::One(_) => 0,
+            Ops::Several(ops) => heap::slice(ops),
+        }
+    }
 }
 
 /// A value a constant expression works with; `R` is a reference of the embedder.

@@ -8,6 +8,7 @@ pub mod const_expr;
 mod debug_sections;
 pub mod decode;
 pub mod features;
+pub mod heap;
 pub mod limits;
 pub mod module;
 pub mod names;

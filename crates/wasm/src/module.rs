@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::compile_imports::{CompileTimeImport, CompileTimeImports};
 use crate::const_expr::ConstExpr;
+use crate::heap;
 use crate::names::Names;
 use crate::types::{
     DefinedFuncIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, ExternIndex, ExternType, FuncIndex,
@@ -282,5 +283,69 @@ impl ModuleInfo {
     /// The name of a function in the name section.
     pub fn function_name(&self, wire_bytes: &[u8], index: FuncIndex) -> Option<&str> {
         self.names(wire_bytes).function(index)
+    }
+}
+
+impl ModuleInfo {
+    /// What it owns takes, in bytes. Looks at every type, import, export and segment.
+    pub fn heap_bytes(&self) -> usize {
+        let lists = [
+            heap::vec(&self.types),
+            heap::vec(&self.rec_groups),
+            heap::vec(&self.imports),
+            heap::vec(&self.functions),
+            heap::vec(&self.tables),
+            heap::vec(&self.table_inits),
+            heap::vec(&self.memories),
+            heap::vec(&self.globals),
+            heap::vec(&self.global_inits),
+            heap::vec(&self.tags),
+            heap::vec(&self.exports),
+            heap::vec(&self.elements),
+            heap::vec(&self.data),
+            heap::vec(&self.bodies),
+            heap::vec(&self.custom_sections),
+            heap::vec(&self.escaped_functions),
+            heap::map(&self.export_map),
+        ];
+        lists.iter().sum::<usize>() + self.texts() + self.expressions() + self.types_bytes() + self.names_bytes()
+    }
+
+    fn texts(&self) -> usize {
+        let text = |text: &str| heap::slice(text.as_bytes());
+        self.imports.iter().map(|import| text(&import.module) + text(&import.name)).sum::<usize>()
+            // Once in the list, and once in the map.
+            + self.exports.iter().map(|export| 2 * text(&export.name)).sum::<usize>()
+            + self.custom_sections.iter().map(|section| text(&section.name)).sum::<usize>()
+    }
+
+    fn expressions(&self) -> usize {
+        let tables = self.table_inits.iter().map(|init| match init {
+            TableInit::Null => 0,
+            TableInit::Expr(expr) => expr.heap_bytes(),
+        });
+        let elements = self.elements.iter().map(|segment| {
+            let items = match &segment.items {
+                ElementItems::Functions(items) => heap::slice(items),
+                ElementItems::Expressions(items) => {
+                    heap::slice(items) + items.iter().map(ConstExpr::heap_bytes).sum::<usize>()
+                }
+            };
+            items + if let ElementMode::Active { offset, .. } = &segment.mode { offset.heap_bytes() } else { 0 }
+        });
+        let data = self.data.iter().map(|segment| match &segment.mode {
+            DataMode::Passive => 0,
+            DataMode::Active { offset, .. } => offset.heap_bytes(),
+        });
+        let globals = self.global_inits.iter().map(ConstExpr::heap_bytes);
+        tables.chain(elements).chain(data).chain(globals).sum()
+    }
+
+    fn types_bytes(&self) -> usize {
+        self.types.iter().map(SubType::heap_bytes).sum()
+    }
+
+    fn names_bytes(&self) -> usize {
+        self.names.get().map_or(0, Names::heap_bytes)
     }
 }

@@ -2,6 +2,7 @@
 //! error of the module; what could be read before the fault is kept.
 
 use crate::decode::reader::Reader;
+use crate::heap;
 use crate::types::{FuncIndex, LocalIndex};
 
 /// The names a module carries for people to read.
@@ -50,6 +51,16 @@ impl Names {
             read_map(part, |local, name| self.locals.push(((function, local), name)))?;
         }
         Ok(())
+    }
+
+    /// What they take, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let text = |name: &str| heap::slice(name.as_bytes());
+        heap::vec(&self.functions)
+            + heap::vec(&self.locals)
+            + self.module.as_deref().map_or(0, text)
+            + self.functions.iter().map(|(_, name)| text(name)).sum::<usize>()
+            + self.locals.iter().map(|(_, name)| text(name)).sum::<usize>()
     }
 
     /// The name of the module itself.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::heap;
+
 mod index;
 pub mod words;
 
@@ -121,6 +123,11 @@ impl FuncType {
     pub fn results(&self) -> &[ValType] {
         &self.results
     }
+
+    /// What it owns takes, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        heap::slice(&self.params) + heap::slice(&self.results)
+    }
 }
 
 /// How a field is stored.
@@ -183,6 +190,15 @@ impl SubType {
     /// A final type without a supertype: what a plain `(type (func ..))` declares.
     pub fn final_func(ty: FuncType) -> SubType {
         SubType { is_final: true, supertype: None, composite: CompositeType::Func(ty) }
+    }
+
+    /// What it owns takes, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.composite {
+            CompositeType::Func(ty) => ty.heap_bytes(),
+            CompositeType::Struct(ty) => heap::slice(&ty.fields),
+            CompositeType::Array(_) => 0,
+        }
     }
 
     /// The function type, if this is one.

@@ -42,7 +42,7 @@ pub const CRATES: &[Law] = &[
     Law {
         name: "engine",
         own: &["wasm", "abi", "sys", "code", "runtime", "baseline", "optimizing"],
-        others: &[],
+        others: &["tracing"],
         unsafety: Unsafety::Deny,
     },
     Law {
@@ -60,7 +60,7 @@ pub const CRATES: &[Law] = &[
     Law {
         name: "cli",
         own: &["upshift", "wasi"],
-        others: &["clap", "clap_complete", "clap_mangen", "iced-x86", "rustix", "serde_json", "wast"],
+        others: &["clap", "clap_complete", "clap_mangen", "iced-x86", "rustix", "serde_json", "tracing", "wast"],
         unsafety: Unsafety::Forbid,
     },
 ];

@@ -59,7 +59,10 @@ fn a_loop_keeps_its_locals_in_registers() {
             (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
         (local.get $sum)))";
     let code = code(text);
-    let memory = code.iter().filter(|line| line.contains('['));
+    // What the loop does with memory is to ask whether it is interrupted.
+    let asks =
+        |line: &str| line == "mov r11,[rdi]" || line.starts_with("cmp dword ptr [r11") || line.starts_with("call");
+    let memory = code.iter().filter(|line| line.contains('[') && !asks(line));
     assert!(memory.clone().all(|line| line.starts_with("lea")), "{code:?}");
 }
 

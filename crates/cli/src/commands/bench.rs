@@ -52,7 +52,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(match Bench::measure(args) {
         Ok(bench) => {
             let options = &args.options;
-            bench.recording.write(Some(&bench.module), &input::name(options.file()), &options.tiering.describe())?;
+            let (engine, name) = (bench.module.engine(), input::name(options.file()));
+            bench.recording.write(engine, Some(&bench.module), &name, &options.tiering.describe())?;
             if args.json {
                 output::print_line(bench.json())?;
             } else {

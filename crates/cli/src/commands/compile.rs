@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     });
     let (cpu, wall) = (process::cpu_time() - cpu, wall.elapsed());
     drop(progress);
-    recording.write(compiled.as_ref().ok(), &name, &words)?;
+    recording.write(&engine, compiled.as_ref().ok(), &name, &words)?;
     let module = compiled.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
     let cost = Cost { stages: recording.stages(), cpu, wall, peak_memory: process::peak_memory() };
     if args.json {

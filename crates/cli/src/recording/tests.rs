@@ -56,16 +56,16 @@ fn nothing_asked_for_is_nothing_done() {
     recording.listen(&mut config);
     assert_eq!(format!("{config:?}"), format!("{:?}", Config::new()));
     assert_eq!(recording.span("x", || 7), 7);
-    recording.write(None, "x", "").unwrap();
+    recording.write(&Engine::default(), None, "x", "").unwrap();
 }
 
 #[test]
 fn files_that_cannot_be_are_errors_at_once() {
     let path = PathBuf::from("/no/such/folder/file");
-    let options = RecordingOptions { trace: Some(path.clone()), timeline: None };
+    let options = RecordingOptions { trace: Some(path.clone()), timeline: None, metrics: None, log: None };
     let error = Recording::start(&options, false).unwrap_err();
     assert!(format!("{error:#}").starts_with("--trace /no/such/folder/file: cannot make the file: No such file"));
-    let options = RecordingOptions { trace: Some(path.clone()), timeline: Some(path) };
+    let options = RecordingOptions { trace: Some(path.clone()), timeline: Some(path), metrics: None, log: None };
     assert!(Recording::start(&options, false).unwrap_err().to_string().contains("its own file"));
 }
 

@@ -177,12 +177,7 @@ impl History {
             EventKind::TierUp { .. } => self.tier_ups += 1,
             EventKind::OsrEnter { .. } => self.osr_entered += 1,
             EventKind::Flush { .. } => self.flushes += 1,
-            EventKind::Publish { .. }
-            | EventKind::Decode { .. }
-            | EventKind::Validate { .. }
-            | EventKind::Cache { .. }
-            | EventKind::Module { .. }
-            | EventKind::CodeGc { .. } => {}
+            _ => {}
         }
     }
 
@@ -210,7 +205,7 @@ pub(super) fn histories(recorded: &Recorded<'_>) -> HashMap<u32, History> {
     let mut histories: HashMap<u32, History> = HashMap::new();
     let mut changes: Vec<(u64, u32, Change)> = Vec::new();
     for event in recorded.events {
-        let Some(function) = function(&event.kind) else { continue };
+        let Some(function) = event.kind.function() else { continue };
         histories.entry(function).or_default().count(&event.kind);
         let mut add = |at, change| changes.push((microseconds(recorded, at), function, change));
         changes_of(event, &mut add);
@@ -233,28 +228,7 @@ fn changes_of(event: &Event, add: &mut impl FnMut(std::time::Instant, Change)) {
         EventKind::TierUp { .. } => add(event.end, Change::TierUp),
         EventKind::OsrEnter { .. } => add(event.end, Change::OsrEnter),
         EventKind::Flush { .. } => add(event.end, Change::Flush),
-        EventKind::Compile { tier: Tier::Baseline, .. }
-        | EventKind::Publish { osr: Some(_), .. }
-        | EventKind::Decode { .. }
-        | EventKind::Validate { .. }
-        | EventKind::Cache { .. }
-        | EventKind::Module { .. }
-        | EventKind::CodeGc { .. } => {}
-    }
-}
-
-fn function(kind: &EventKind) -> Option<u32> {
-    match *kind {
-        EventKind::Compile { function, .. }
-        | EventKind::TierUp { function, .. }
-        | EventKind::Publish { function, .. }
-        | EventKind::OsrEnter { function, .. }
-        | EventKind::Flush { function } => Some(function),
-        EventKind::Decode { .. }
-        | EventKind::Validate { .. }
-        | EventKind::Cache { .. }
-        | EventKind::Module { .. }
-        | EventKind::CodeGc { .. } => None,
+        _ => {}
     }
 }
 

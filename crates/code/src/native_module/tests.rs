@@ -39,7 +39,7 @@ fn new_code(function: u32, tier: Tier, osr: Option<u32>) -> NewCode {
 }
 
 fn publish(module: &NativeModule, function: u32, tier: Tier) -> *const u8 {
-    module.publish(module.add(new_code(function, tier, None)).unwrap())
+    module.publish(module.add(new_code(function, tier, None)).unwrap()).entry
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn osr_entries_are_in_no_slot() {
     let (_space, module) = module(2, false);
     let f = DefinedFuncIndex(0);
     let lazy = module.table().get(f);
-    let entry = module.publish(module.add(new_code(0, Tier::Optimizing, Some(77))).unwrap());
+    let entry = module.publish(module.add(new_code(0, Tier::Optimizing, Some(77))).unwrap()).entry;
     assert_eq!((module.table().get(f), module.osr_entry(f, 77)), (lazy, Some(entry)));
     assert_eq!((module.osr_entry(f, 78), module.osr_codes(f).len(), module.statistics().osr.functions), (None, 1, 1));
     let flushed = module.flush(|_| true);

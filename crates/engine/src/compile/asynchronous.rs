@@ -26,8 +26,8 @@ use crate::cache::{Step, Wanted};
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine, add_module};
 use crate::error::ModuleError;
-use crate::events::CacheOutcome;
-use crate::module::{WireBytes, compile_with, make, tell};
+use crate::events::{CacheOutcome, CompileMethod};
+use crate::module::{WireBytes, compile_by, found, make, tell};
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
 use crate::sync::{Mutex, PoisonError};
@@ -105,7 +105,7 @@ impl AsyncModule {
     fn do_here(&self) -> Outcome {
         let engine = self.engine.upgrade().ok_or(ModuleError::EngineDropped)?;
         match &self.job.work {
-            Work::Compile(bytes, imports) => compile_with(&engine, bytes.clone(), imports.clone()),
+            Work::Compile(bytes, imports) => compile_by(&engine, CompileMethod::Async, bytes.clone(), imports.clone()),
             // Instantiation does it by itself.
             Work::Prepare(module, _) => Ok(Arc::clone(module)),
         }
@@ -170,10 +170,11 @@ impl Task {
             return Some(Err(cancelled));
         }
         let mut wanted = Wanted::new(Source::Owned(bytes.clone()), imports.clone());
+        let started = service.events.start();
         loop {
             match service.cache.step(&mut wanted) {
                 Step::Ready(module) => {
-                    tell(service, CacheOutcome::Hit, Some(&module));
+                    found(service, CompileMethod::Async, started, &module);
                     return Some(Ok(module));
                 }
                 Step::Make(maker) => return Some(make(service, maker, self.job.cancel.clone())),
@@ -209,7 +210,8 @@ fn prepare(service: &Arc<Service>, module: &Arc<NativeModule>, checked: bool, ca
     };
     if service.config.strategy == Strategy::Eager {
         let number = attachment::of(module).number;
-        Compilation { service, number, cancel: cancel.clone() }.compile_all(&variant)?;
+        let method = CompileMethod::Async;
+        Compilation { service, number, cancel: cancel.clone(), method }.compile_all(&variant)?;
     }
     Ok(Arc::clone(module))
 }

@@ -21,7 +21,7 @@ use wasm::types::DefinedFuncIndex;
 
 use crate::attachment::Wanted;
 use crate::code_gc::ceiling::{self, Room};
-use crate::events::{Cause, EventKind, Outcome};
+use crate::events::{Cause, EventKind, Outcome, spans};
 use crate::service::Service;
 use crate::validation::Validation;
 use crate::{attachment, tuning};
@@ -53,19 +53,24 @@ impl Job<'_> {
             return Ok(entry);
         }
         let code = self.make(service)?;
-        let entry = self.module.publish(Arc::clone(&code));
+        let published = self.module.publish(Arc::clone(&code));
         service.registry.code_created(self.module, &code);
         let (function, tier, osr) = (self.index(), self.tier, self.osr);
-        service.events.mark(Some(attachment::of(self.module).number), EventKind::Publish { function, tier, osr });
-        Ok(entry)
+        let number = Some(attachment::of(self.module).number);
+        service.events.mark(number, EventKind::Publish { function, tier, osr });
+        if let Some(tier) = published.retired {
+            service.events.mark(number, EventKind::Retire { function, tier, osr });
+        }
+        Ok(published.entry)
     }
 
     /// Compiles, and tells of it. Nothing leads to the code yet.
     pub(crate) fn make(&self, service: &Arc<Service>) -> Result<Arc<Code>, LazyError> {
+        let number = attachment::of(self.module).number;
+        let _span = spans::compile(number, self.index(), (self.tier, self.osr), self.cause);
         let started = service.events.start();
         let mut cpu = Duration::ZERO;
         let result = self.make_untold(service, &mut cpu);
-        let number = attachment::of(self.module).number;
         service.events.end(started, Some(number), || EventKind::Compile {
             function: self.index(),
             tier: self.tier,

@@ -28,7 +28,7 @@ use crate::attachment::{self, Attachment};
 use crate::config::Strategy;
 use crate::engine::add_module;
 use crate::error::ModuleError;
-use crate::events::{EventKind, ModuleNumber};
+use crate::events::{CompileMethod, EventKind, ModuleNumber};
 use crate::module::WireBytes;
 use crate::pool::Label;
 use crate::service::Service;
@@ -66,6 +66,8 @@ pub(crate) struct Compilation<'a> {
     /// What the module will be called in events.
     pub(crate) number: ModuleNumber,
     pub(crate) cancel: Cancel,
+    /// How it was asked for.
+    pub(crate) method: CompileMethod,
 }
 
 /// A module whose bodies are valid, or will be looked at later.
@@ -77,9 +79,9 @@ pub(crate) struct Valid {
 }
 
 impl<'a> Compilation<'a> {
-    /// A compilation that has not begun. Its module has a number of its own.
+    /// A compilation that has not begun, for a call that waits. Its module has a number of its own.
     pub(crate) fn new(service: &'a Arc<Service>, cancel: Cancel) -> Compilation<'a> {
-        Compilation { service, number: ModuleNumber::next(), cancel }
+        Compilation { service, number: ModuleNumber::next(), cancel, method: CompileMethod::Sync }
     }
 
     /// All phases but the cache.
@@ -108,7 +110,7 @@ impl<'a> Compilation<'a> {
         let (started, before) = (events.start(), events.thread_time());
         let decoded = decode(bytes, &config.features, &config.limits);
         let cpu = events.thread_time().saturating_sub(before);
-        events.end(started, Some(self.number), || EventKind::Decode { bytes: bytes.len(), cpu });
+        events.end(started, Some(self.number), || EventKind::decoded(self.method, bytes.len(), cpu, &decoded));
         Ok(decoded?)
     }
 

@@ -35,7 +35,7 @@ use crate::compile::phases::{Cancel, Compilation, code_bytes};
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine};
 use crate::error::ModuleError;
-use crate::events::{CacheOutcome, EventKind, ModuleNumber, Started};
+use crate::events::{CacheOutcome, CompileMethod, EventKind, ModuleNumber, Started, spans};
 use crate::module;
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
@@ -205,7 +205,9 @@ impl StreamingJob {
         match role {
             Role::Maker(maker) => self.make(engine.service(), maker, Arrived { bytes, decoder, cpu }),
             // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
-            Role::Undecided | Role::Collector => module::compile_with(&engine, bytes, self.imports.clone()),
+            Role::Undecided | Role::Collector => {
+                module::compile_by(&engine, CompileMethod::Streaming, bytes, self.imports.clone())
+            }
         }
     }
 
@@ -227,9 +229,13 @@ impl StreamingJob {
 
     /// Makes the module from what is known of it, and publishes it.
     fn make(&self, service: &Arc<Service>, maker: Maker, arrived: Arrived) -> Result<Arc<NativeModule>, ModuleError> {
-        let bytes = arrived.bytes.len();
+        let bytes = arrived.bytes.clone();
+        let _span = spans::module(CompileMethod::Streaming, self.number, bytes.len());
         let (claim, result) = self.make_unpublished(service, maker, arrived);
-        service.events.end(self.started, Some(self.number), || EventKind::Module { bytes });
+        service.events.end(self.started, Some(self.number), || {
+            let result = result.as_deref().map_err(|_| &*bytes);
+            module::outcome(service, CompileMethod::Streaming, false, result)
+        });
         let ours = result?;
         let Some(claim) = claim else { return Ok(ours) };
         let module = claim.publish(self.imports.clone(), Arc::clone(&ours));
@@ -260,12 +266,13 @@ impl StreamingJob {
     ) -> Result<Arc<NativeModule>, ModuleError> {
         self.cancel.check()?;
         let (events, number) = (&service.events, Some(self.number));
-        let compilation = Compilation { service, number: self.number, cancel: self.cancel.clone() };
+        let compilation =
+            Compilation { service, number: self.number, cancel: self.cancel.clone(), method: CompileMethod::Streaming };
         let Arrived { bytes, decoder, cpu } = arrived;
         let before = events.thread_time();
         let decoded = decoder.finish(&bytes, joined.valid);
         let cpu = cpu + events.thread_time().saturating_sub(before);
-        events.end(self.started, number, || EventKind::Decode { bytes: bytes.len(), cpu });
+        events.end(self.started, number, || EventKind::decoded(compilation.method, bytes.len(), cpu, &decoded));
         let decoded = decoded?;
         if !service.config.lazy_validation {
             let (code, cpu) = (code_bytes(&decoded.info), joined.cpu);

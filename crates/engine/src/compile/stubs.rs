@@ -49,6 +49,12 @@ impl Stubs {
         find_or_make(&self.exit, space, ty, CodeKind::ExitStub, |ty| compiler.exit_stub(ty))
     }
 
+    /// What they take, in bytes: code memory, and what belongs to it.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        let [entry, exit] = self.caches().map(|cache| cache.sizes());
+        (entry.0 + exit.0, entry.1 + exit.1)
+    }
+
     /// The code of all that exist.
     pub fn all(&self) -> Vec<Arc<Code>> {
         self.caches().into_iter().flat_map(|cache| cache.codes()).collect()

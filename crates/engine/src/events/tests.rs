@@ -1,5 +1,9 @@
 //! The log keeps the newest events, and silence costs nothing.
 
+use std::time::Duration;
+
+use abi::tier::Tier;
+
 use super::*;
 
 #[test]
@@ -21,7 +25,7 @@ fn spans_have_a_start_and_an_end() {
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
     let started = events.start();
     let module = Some(ModuleNumber::next());
-    events.end(started, module, || EventKind::Decode { bytes: 8, cpu: Duration::ZERO });
+    events.end(started, module, || EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 8 });
     let event = log.take()[0];
     assert!(event.start <= event.end && event.module == module && event.thread == thread_number());
     let other = std::thread::spawn(thread_number).join().unwrap();
@@ -29,9 +33,126 @@ fn spans_have_a_start_and_an_end() {
 }
 
 #[test]
-fn without_a_listener_no_event_is_made() {
+fn what_nobody_hears_is_counted() {
     let events = Events::default();
     let started = events.start();
-    assert!(started.0.is_none());
-    events.end(started, None, || unreachable!("nobody listens"));
+    events.end(started, None, || EventKind::CodeGc { candidate_bytes: 700, freed: 3, freed_bytes: 100 });
+    events.mark(None, EventKind::Flush { function: 7 });
+    let metrics = events.metrics();
+    assert_eq!((metrics.collections.get(), metrics.freed.get(), metrics.flushed.get()), (1, 3, 1));
+}
+
+/// One of each kind.
+fn kinds() -> Vec<EventKind> {
+    let (tier, osr, function) = (Tier::Optimizing, Some(40), 3);
+    let compile = |cause, osr, outcome| EventKind::Compile {
+        function,
+        tier: if cause == Cause::TierUp { tier } else { Tier::Baseline },
+        osr,
+        cause,
+        wasm_bytes: 10,
+        cpu: Duration::from_micros(2),
+        outcome,
+    };
+    let module = |method, cached, success| EventKind::Module {
+        method,
+        cached,
+        lazy: true,
+        success,
+        bytes: 100,
+        functions: 4,
+        code_bytes: 0,
+    };
+    let done = Outcome::Done { code_bytes: 64 };
+    vec![
+        EventKind::Decode { method: CompileMethod::Sync, bytes: 100, functions: 4, cpu: Duration::ZERO, success: true },
+        EventKind::Decode {
+            method: CompileMethod::Streaming,
+            bytes: 100,
+            functions: 0,
+            cpu: Duration::ZERO,
+            success: false,
+        },
+        EventKind::Validate { bytes: 50, threads: 2, cpu: Duration::ZERO },
+        module(CompileMethod::Sync, false, true),
+        module(CompileMethod::Async, true, true),
+        module(CompileMethod::Streaming, false, false),
+        EventKind::Cache { outcome: CacheOutcome::Hit },
+        EventKind::Cache { outcome: CacheOutcome::Conflict },
+        EventKind::Instantiate { imported_functions: 2, success: true },
+        EventKind::Instantiate { imported_functions: 0, success: false },
+        compile(Cause::FirstCall, None, done),
+        compile(Cause::Request, None, Outcome::Invalid),
+        compile(Cause::TierUp, osr, Outcome::OverBudget),
+        EventKind::TierUp { function, osr: None, priority: 1 },
+        EventKind::TierUp { function, osr, priority: 2 },
+        EventKind::Publish { function, tier, osr: None },
+        EventKind::Retire { function, tier: Tier::Baseline, osr: None },
+        EventKind::OsrEnter { function, offset: 40 },
+        EventKind::Flush { function },
+        EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 640 },
+    ]
+}
+
+#[test]
+fn every_kind_has_its_line() {
+    let lines: Vec<String> = kinds().iter().map(EventKind::to_string).collect();
+    let expected = [
+        "decode: functions 4",
+        "decode (streaming): failed",
+        "validate",
+        "module ready",
+        "module (async) from the cache",
+        "module (streaming): failed",
+        "cache hit",
+        "cache conflict",
+        "instantiate: imported functions 2",
+        "instantiate: failed",
+        "lazy f3",
+        "compile baseline f3: invalid",
+        "compile optimizing f3 loop 40: over budget",
+        "tier-up f3 (1)",
+        "tier-up f3 loop 40 (2)",
+        "publish optimizing f3",
+        "retire baseline f3",
+        "enter f3 loop 40",
+        "flush f3",
+        "free 2 objects",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn fields_have_names_of_their_own() {
+    for kind in kinds() {
+        let mut names = Vec::new();
+        kind.each_field(|name, _| names.push(name));
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{kind:?}");
+        assert!(kind.name().starts_with("wasm."));
+        assert!(!kind.is_span() || kind.function().is_none() || matches!(kind, EventKind::Compile { .. }));
+    }
+}
+
+#[test]
+fn marks_and_spans_are_counted_once() {
+    let events = Events::default();
+    for kind in kinds() {
+        events.mark(None, kind);
+    }
+    let metrics = events.metrics();
+    assert_eq!((metrics.decode_time.read().count(), metrics.decodes_failed.get()), (2, 1));
+    assert_eq!((metrics.modules_sync.get(), metrics.modules_async.get(), metrics.modules_streaming.get()), (1, 1, 0));
+    assert_eq!((metrics.modules_cached.get(), metrics.modules_failed.get()), (1, 1));
+    assert_eq!((metrics.cached_time.read().count(), metrics.sync_time.read().count()), (1, 1));
+    assert_eq!((metrics.cache_hits.get(), metrics.cache_conflicts.get(), metrics.cache_waits.get()), (1, 1, 0));
+    assert_eq!((metrics.instances.get(), metrics.instances_failed.get()), (1, 1));
+    assert_eq!((metrics.compiled_lazily.get(), metrics.compiled_on_request.get()), (1, 0));
+    assert_eq!((metrics.compilations_invalid.get(), metrics.compilations_over_budget.get()), (1, 1));
+    assert_eq!(metrics.baseline_time.read().sum(), 2000);
+    assert_eq!((metrics.baseline_code.read().max(), metrics.osr_code.read().count()), (64, 0));
+    assert_eq!((metrics.tier_ups.get(), metrics.osr_requests.get(), metrics.osr_entered.get()), (1, 1, 1));
+    assert_eq!((metrics.retired.get(), metrics.flushed.get(), metrics.freed_bytes.get()), (1, 1, 640));
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use code::native_module::Flushed;
 use runtime::hooks::HotLoop;
+use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 
 use crate::tuning;
@@ -153,6 +154,13 @@ struct State {
 }
 
 impl ModuleTiering {
+    /// What it owns takes, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let state = self.lock();
+        let loops = state.functions.values().map(|function| heap::tree::<u32, Progress>(function.loops.len()));
+        heap::map(&state.functions) + heap::map(&state.seen) + loops.sum::<usize>()
+    }
+
     /// A function has spent its budget at its entry.
     pub(super) fn spent_at_entry(&self, function: DefinedFuncIndex, may_compile: bool, rounds: u32) -> Decision {
         let mut state = self.lock();

@@ -1,0 +1,96 @@
+//! A subscriber hears of spans and of events within them, and nothing of it needs one.
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::*;
+use crate::events::Events;
+
+/// Writes down what it hears of the target `upshift`.
+#[derive(Clone, Default)]
+struct Heard {
+    lines: Arc<Mutex<Vec<String>>>,
+    spans: Arc<AtomicU64>,
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() != "took_us" {
+            self.0 += &format!(" {}={value:?}", field.name());
+        }
+    }
+}
+
+impl Heard {
+    fn add(&self, line: String) {
+        self.lines.lock().unwrap().push(line);
+    }
+}
+
+impl Subscriber for Heard {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "upshift"
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields(String::new());
+        span.record(&mut fields);
+        self.add(format!("{} {}{}", span.metadata().level(), span.metadata().name(), fields.0));
+        Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.add(format!("{}{}", event.metadata().level(), fields.0));
+    }
+
+    fn enter(&self, span: &Id) {
+        self.add(format!("enter {}", span.into_u64()));
+    }
+
+    fn exit(&self, span: &Id) {
+        self.add(format!("exit {}", span.into_u64()));
+    }
+}
+
+#[test]
+fn a_subscriber_hears_spans_and_what_came_of_them() {
+    let (heard, events, number) = (Heard::default(), Events::default(), ModuleNumber(7));
+    let work = || {
+        let _module = module(CompileMethod::Async, number, 100);
+        let span = compile(number, 3, (Tier::Baseline, None), Cause::FirstCall);
+        events.mark(Some(number), EventKind::Publish { function: 3, tier: Tier::Baseline, osr: None });
+        drop(span);
+        let started = events.start();
+        events.end(started, None, || EventKind::CodeGc { candidate_bytes: 64, freed: 1, freed_bytes: 64 });
+    };
+    // Once for nobody: `tracing` asks who wants to hear of a place in the code when it is first reached, by any test.
+    work();
+    tracing::subscriber::with_default(heard.clone(), || {
+        tracing::callsite::rebuild_interest_cache();
+        work();
+    });
+    let expected = [
+        "INFO wasm.AsyncCompile module=7 bytes=100",
+        "enter 1",
+        "DEBUG wasm.CompileLazy module=7 function=3 tier=\"baseline\"",
+        "enter 2",
+        "TRACE message=publish baseline f3 name=\"wasm.Publish\" module=7",
+        "exit 2",
+        "DEBUG message=free 1 objects name=\"wasm.CodeGC\"",
+        "exit 1",
+    ];
+    assert_eq!(*heard.lines.lock().unwrap(), expected);
+}

@@ -1,0 +1,89 @@
+//! The text is what a reader of the format takes: heads once and first, buckets that add up, values escaped.
+
+use std::collections::{HashMap, HashSet};
+
+use super::*;
+use crate::{Engine, Module};
+
+fn engine() -> Engine {
+    let engine = Engine::default();
+    Module::new(&engine, "(module (func) (func) (func))").unwrap().compile_all().unwrap();
+    Module::new(&engine, "(module (func i32.add))").unwrap_err();
+    engine
+}
+
+/// A line of values: name, labels, value.
+fn samples(text: &str) -> Vec<(&str, &str, f64)> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            (name, labels.strip_suffix('}').unwrap(), value.parse().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn every_name_has_one_head_before_its_values() {
+    let engine = engine();
+    let text = Exporter::new().text(&engine.metrics(), Some(&engine.memory_usage()));
+    let (mut helped, mut types) = (HashSet::new(), HashMap::new());
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            assert!(helped.insert(rest.split_once(' ').unwrap().0), "{line}");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(helped.contains(name) && types.insert(name, kind).is_none(), "{line}");
+        } else {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
+            let kind = types.get(name).or_else(|| types.get(base?)).unwrap_or_else(|| panic!("{line}"));
+            assert!(name.starts_with("upshift_"));
+            assert_eq!(*kind == "counter", name.ends_with("_total"), "{line}");
+        }
+    }
+    assert!(text.ends_with('\n') && types["upshift_function_compile_time_seconds"] == "histogram");
+    let series: Vec<_> = samples(&text).into_iter().map(|(name, labels, _)| (name, labels)).collect();
+    assert_eq!(series.len(), series.iter().collect::<HashSet<_>>().len(), "a series is given once");
+}
+
+#[test]
+fn buckets_add_up() {
+    let engine = engine();
+    let text = Exporter::new().text(&engine.metrics(), None);
+    let mut before: HashMap<String, (f64, f64)> = HashMap::new();
+    let mut ended: HashMap<String, f64> = HashMap::new();
+    for (name, labels, value) in samples(&text) {
+        let Some(base) = name.strip_suffix("_bucket") else { continue };
+        let (own, bound) = labels.rsplit_once("le=\"").unwrap();
+        let series = format!("{base}{{{}", own.trim_end_matches(','));
+        let bound = bound.trim_end_matches('"');
+        let bound: f64 = if bound == "+Inf" { f64::INFINITY } else { bound.parse().unwrap() };
+        let (last_bound, last) = before.insert(series.clone(), (bound, value)).unwrap_or((-1.0, 0.0));
+        assert!(last_bound < bound && last <= value, "{series} {bound}");
+        if bound.is_infinite() {
+            ended.insert(series, value);
+        }
+    }
+    assert_eq!(before.len(), ended.len(), "the last bucket holds all");
+    for (name, labels, value) in samples(&text) {
+        if let Some(base) = name.strip_suffix("_count") {
+            assert_eq!(ended[&format!("{base}{{{labels}")], value);
+        }
+    }
+    let baseline = "upshift_function_compile_time_seconds{tier=\"baseline\"";
+    assert!((ended[baseline] - 3.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn values_are_exact_and_escaped() {
+    assert_eq!(number_text(Unit::Seconds, 1_500_000_001), "1.500000001");
+    assert_eq!(number_text(Unit::Bytes, u64::MAX), u64::MAX.to_string());
+    let exporter = Exporter::new().label("path", "a\\b\"c\nd");
+    assert_eq!(exporter.labels(&[("kind", "x")]), r#"{path="a\\b\"c\nd",kind="x"}"#);
+    assert_eq!(Exporter::new().labels(&[]), "");
+    assert_eq!(Escaped("a \"b\"\n", false).to_string(), "a \"b\"\\n");
+    let text = exporter.text(&engine().metrics(), None);
+    assert!(text.contains("upshift_modules_failed_total{path=\"a\\\\b\\\"c\\nd\"} 1\n"), "{text}");
+}
