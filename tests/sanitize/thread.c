@@ -5,6 +5,9 @@
  * a wait or an initialisation happens after what other threads did before. The linker leads calls of those functions
  * here (`--wrap`); thread.sh gives their names. `Arc` ends in a fence, which the sanitizer does not know at all, so
  * its decrement is made to acquire as well; that hides a decrement that should have acquired and does not.
+ *
+ * Known false reports: a thread that waits for another's initialisation (`OnceLock::get_or_init`) may be told that it is
+ * done before the other one has come back here and said so. Such reports name two threads in the same `get_or_init`.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,6 +9,7 @@
 //!                           trap when they are called, which may be how the call ends
 //! micro stream FILE MB/S lazy|eager
 //!                           a module that arrives at so many MB/s: from its last byte to the module; of Upshift only
+//! micro stores FILE N       N stores with an instance of one module each: resident bytes and us a store
 //! micro kernel FILE N REPS  compile, instantiate, call run(N) REPS times; thread CPU seconds
 //! ```
 //! Each prints one JSON object on standard output.
@@ -18,6 +19,7 @@ mod clock;
 mod instances;
 mod kernel;
 mod start;
+mod stores;
 #[cfg(feature = "upshift")]
 mod stream;
 
@@ -38,9 +40,8 @@ use std::process::ExitCode;
 /// Any failure; the driver only prints it.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str =
-    "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | stream FILE MB/S lazy|eager | \
-     kernel FILE N REPS";
+const USAGE: &str = "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | stream FILE MB/S lazy|eager | \
+     stores FILE N | kernel FILE N REPS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,6 +66,7 @@ fn run(words: &[&str]) -> Outcome<Value> {
         ["start", file, call @ ..] => start::measure(&engine::Config::new(), file, call),
         #[cfg(feature = "upshift")]
         ["stream", file, rate, strategy] => stream::measure(file, rate, strategy),
+        ["stores", file, n] => stores::measure(file, n.parse()?),
         ["kernel", file, n, reps] => kernel::measure(file, n.parse()?, reps.parse()?),
         _ => Err(USAGE.into()),
     }
