@@ -16,5 +16,6 @@ mod random;
 mod resources;
 mod scripts;
 mod soak;
+mod streaming;
 mod tiering;
 mod vectors;

@@ -13,7 +13,9 @@
 //! `UPSHIFT_SOAK_WITHOUT=collect,flush` leaves out actors, which helps to find out who does harm.
 
 mod actors;
+mod futures;
 mod ledger;
+mod listeners;
 mod programs;
 mod watchdog;
 mod world;

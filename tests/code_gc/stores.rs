@@ -123,6 +123,17 @@ impl Bench {
     }
 }
 
+/// Ends what the stores are doing, also when an assertion fails.
+struct End<'a>(&'a Bench);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.done.store(true, Ordering::SeqCst);
+        self.0.engine.increment_epoch();
+        self.0.door.open();
+    }
+}
+
 #[test]
 fn each_combination_of_stores_lets_code_go() {
     for set in 1..1u32 << ALL.len() {
@@ -135,6 +146,7 @@ fn each_combination_of_stores_lets_code_go() {
 fn collect_while(doing: &[Doing]) {
     let bench = &Bench::new(&mut Config::new());
     thread::scope(|scope| {
+        let _end = End(bench);
         doing.iter().for_each(|&doing| _ = scope.spawn(move || bench.act(doing)));
         let suspended = doing.iter().filter(|doing| **doing == Doing::Suspended).count();
         wait_for("all stores", || {
@@ -149,15 +161,15 @@ fn collect_while(doing: &[Doing]) {
         bench.module.flush_code();
         bench.engine.collect_code();
         let gc = bench.engine.statistics().code_gc;
-        assert!(gc.collections > before && gc.freed_bytes > 0, "{doing:?}: {gc:?}");
+        assert!(gc.collections > before, "{doing:?}: {gc:?}");
+        // All of one that is suspended is on its stack, and one that dies may not have got any.
+        let certain = doing.contains(&Doing::Nothing) || doing.contains(&Doing::Running);
+        assert!(gc.freed_bytes > 0 || !certain, "{doing:?}: {gc:?}");
         if doing.contains(&Doing::Suspended) {
             assert!(bench.retired() > 0, "{doing:?}: the code of a frame was freed");
         }
         let holds = doing.iter().any(|doing| matches!(doing, Doing::Running | Doing::Suspended | Doing::Dying));
         assert!(holds || bench.retired() == 0, "{doing:?}: {} bytes", bench.retired());
-        bench.done.store(true, Ordering::SeqCst);
-        bench.engine.increment_epoch();
-        bench.door.open();
     });
     bench.module.flush_code();
     let statistics = bench.module.statistics();
@@ -168,6 +180,7 @@ fn collect_while(doing: &[Doing]) {
 fn a_store_that_always_runs_is_in_nobodys_way() {
     let bench = &Bench::new(&mut Config::new());
     thread::scope(|scope| {
+        let _end = End(bench);
         scope.spawn(move || bench.act(Doing::Running));
         wait_for("the store", || bench.running.load(Ordering::SeqCst) == 1);
         // Another module's code is freed to the last byte.
@@ -180,26 +193,14 @@ fn a_store_that_always_runs_is_in_nobodys_way() {
             wait_for("the code to go", || other.statistics().code_bytes == 0);
         }
         assert!(bench.engine.statistics().code_gc.interrupted > 0);
-        bench.engine.increment_epoch();
     });
-}
-
-#[test]
-fn code_of_a_frame_goes_when_the_store_dies() {
-    let bench = Bench::new(&mut Config::new());
-    let (mut store, instance) = bench.store();
-    let idle = instance.get_typed_func::<(), i32>(&mut store, "idle").unwrap();
-    assert_eq!(idle.call(&mut store, ()).unwrap(), 1);
-    bench.module.flush_code();
-    assert_eq!(bench.retired(), 0);
-    drop(store);
-    assert_eq!(bench.engine.collect_code(), 0);
 }
 
 #[test]
 fn modules_and_stores_may_go_during_collections() {
     let bench = &Bench::new(Config::new().tiering_budget(500));
     thread::scope(|scope| {
+        let _end = End(bench);
         for doing in [Doing::Running, Doing::Dying, Doing::Dying] {
             scope.spawn(move || bench.act(doing));
         }
@@ -217,8 +218,6 @@ fn modules_and_stores_may_go_during_collections() {
                 drop(store);
             }
         }
-        bench.done.store(true, Ordering::SeqCst);
-        bench.engine.increment_epoch();
     });
     assert!(bench.died.load(Ordering::SeqCst) > 0);
     wait_for("all code to go", || {

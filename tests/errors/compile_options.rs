@@ -110,3 +110,17 @@ fn answered_imports_are_given_as_all_others() {
     let instance = Instance::new(&mut store, &module, &[Extern::from(length)]).unwrap();
     assert_eq!(instance.get_typed_func::<(), i32>(&mut store, "f").unwrap().call(&mut store, ()).unwrap(), 7);
 }
+
+#[test]
+fn asynchronous_compilation_answers_and_refuses_alike() {
+    let engine = Engine::default();
+    let right = wat::parse_str(format!("(module {LENGTH} {CONSTANT})")).unwrap();
+    let module = Module::compile_async_with(&engine, right.clone(), &strings()).wait().unwrap();
+    assert_eq!(answers(&module), answers(&Module::from_binary_with(&engine, &right, &strings()).unwrap()));
+    for text in [format!("(module {WRONG_LENGTH})"), format!("(module {WRONG_LENGTH} (func (result i32)))")] {
+        let bytes = wat::parse_str(text).unwrap();
+        let at_once = Module::from_binary_with(&engine, &bytes, &strings()).unwrap_err();
+        let later = Module::compile_async_with(&engine, bytes, &strings()).wait().unwrap_err();
+        assert_eq!(fault(later).to_string(), fault(at_once).to_string());
+    }
+}

@@ -237,5 +237,5 @@ fn an_import_without_guard_makes_no_second_script() {
         Instance::new(&mut store, &module, std::slice::from_ref(&memory)).unwrap();
     }
     assert_eq!(log.take().len(), 1);
-    assert_eq!((module.stores(), store.scripts().len()), (1, 2));
+    assert_eq!(store.scripts().len(), 2);
 }

@@ -1,11 +1,9 @@
 //! Model checking: the engine's protocols between threads, run under a scheduler that tries their interleavings.
 //!
-//! A protocol is a file of the engine that names its locks and atomics through `crate::sync`. There that is the standard library; here
-//! it is `shuttle`, whose scheduler decides at every lock, wait and access which thread goes on. The files are included as they are.
+//! A protocol is a file that names its locks and atomics through `crate::sync`. There that is the standard library; here it
+//! is `shuttle`, whose scheduler decides at every lock, wait and access which thread goes on. The files are included as they
+//! are.
 #![cfg(test)]
-
-mod code_gc;
-mod requests;
 
 /// What `crate::sync` is in a model.
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
@@ -19,13 +17,34 @@ mod sync {
     pub(crate) fn order_accesses() {}
 }
 
+/// What promises know of tasks.
+mod pool {
+    pub(crate) mod workers {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        /// A task that counts how often it was taken back.
+        #[derive(Debug)]
+        pub(crate) struct Submitted(pub(crate) Arc<AtomicUsize>);
+
+        impl Submitted {
+            pub(crate) fn cancel(&self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 mod barrier;
 mod cache;
+mod code_gc;
+mod promise;
+mod requests;
 
 /// Runs a model under many random schedules, and under many that change threads at the worst moments.
 fn check(model: fn()) {
-    shuttle::check_random(model, 3000);
-    shuttle::check_pct(model, 2000, 3);
+    shuttle::check_random(model, 4000);
+    shuttle::check_pct(model, 4000, 3);
 }
 
 /// Runs a small model under all its schedules, up to a number that is enough for what has two threads.

@@ -2,8 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use upshift::{CompileError, Config, Engine, Error, Linker, Module, Result, Store, Strategy, Tier, TierChoice, Trap};
+use upshift::{
+    CodeListener, CompileError, Config, DebuggerHook, Engine, Error, EventLog, Linker, ManualPool, Module, Pool,
+    Result, Script, Store, Strategy, Tier, TierChoice, Trap,
+};
 
+use super::futures;
+use super::listeners::{CodeBook, ScriptBook};
 use super::programs::{Program, define_imports};
 use super::world::{Contact, Guest, Loaded, Pardon, Site, Tenant, World};
 use crate::random::Random;
@@ -18,8 +23,8 @@ pub struct Actor {
 
 /// What a thread of the soak has.
 pub struct Worker {
-    world: Arc<World>,
-    random: Random,
+    pub world: Arc<World>,
+    pub random: Random,
 }
 
 const ACTORS: &[Actor] = &[
@@ -28,6 +33,9 @@ const ACTORS: &[Actor] = &[
     Actor { name: "compile", weight: 30, act: |worker| drop(worker.compile()) },
     Actor { name: "compile what is broken", weight: 4, act: Worker::compile_broken },
     Actor { name: "compile functions", weight: 10, act: Worker::compile_functions },
+    Actor { name: "compile async", weight: 16, act: futures::begin },
+    Actor { name: "advance async", weight: 20, act: futures::advance },
+    Actor { name: "pump", weight: 20, act: futures::pump },
     Actor { name: "drop module", weight: 8, act: |worker| drop(worker.world.modules.take(&mut worker.random)) },
     Actor { name: "make store", weight: 20, act: Worker::make_store },
     Actor { name: "instantiate", weight: 20, act: Worker::instantiate },
@@ -39,6 +47,7 @@ const ACTORS: &[Actor] = &[
     Actor { name: "terminate", weight: 6, act: Worker::terminate },
     Actor { name: "collect", weight: 12, act: Worker::collect },
     Actor { name: "flush", weight: 8, act: Worker::flush },
+    Actor { name: "listen", weight: 4, act: Worker::listen },
     Actor { name: "look", weight: 10, act: Worker::look },
 ];
 
@@ -79,21 +88,35 @@ impl Worker {
         if self.one_in(3) {
             config.max_code_bytes(Some(20_000 << self.random.below(4)));
         }
+        if self.one_in(3) {
+            config.event_listener(Some(Arc::new(EventLog::new(100))));
+        }
+        if self.one_in(3) {
+            config.code_listener(Some(Arc::new(CodeBook::default())));
+        }
+        let pool = self.one_in(4).then(|| Arc::new(ManualPool::new(2)));
+        if let Some(pool) = &pool {
+            config.pool(Arc::clone(pool) as Arc<dyn Pool>);
+        }
         let engine = Engine::new(&config).expect("an engine");
         self.world.remember(&engine);
-        let site = Site { engine, lazy_validation, fuel };
+        let site = Site { engine, lazy_validation, fuel, pool };
         self.world.sites.put(site.clone(), &mut self.random);
         site
     }
 
-    fn site(&mut self) -> Site {
+    pub fn site(&mut self) -> Site {
         self.world.sites.copy(&mut self.random).unwrap_or_else(|| self.make_engine())
+    }
+
+    pub fn program(&mut self) -> Program {
+        let world = Arc::clone(&self.world);
+        Program::random(&mut self.random, || world.fresh())
     }
 
     fn compile(&mut self) -> Loaded {
         let site = self.site();
-        let world = Arc::clone(&self.world);
-        let program = Program::random(&mut self.random, || world.fresh());
+        let program = self.program();
         let module = Module::from_binary(&site.engine, &program.bytes()).expect("a valid module");
         let loaded = Loaded { module, program, site };
         self.world.modules.put(loaded.clone(), &mut self.random);
@@ -232,6 +255,22 @@ impl Worker {
     fn flush(&mut self) {
         let Loaded { module, .. } = self.loaded();
         module.flush_code();
+    }
+
+    /// Sets or takes away the listeners of a store.
+    fn listen(&mut self) {
+        let Some(mut tenant) = self.world.tenants.take(&mut self.random) else { return };
+        let (code, scripts) = (self.one_in(2), self.one_in(2));
+        tenant.store.set_code_listener(code.then(|| Arc::new(CodeBook::default()) as Arc<dyn CodeListener>));
+        tenant.store.set_debugger(scripts.then(|| Arc::new(ScriptBook::default()) as Arc<dyn DebuggerHook>));
+        let known = tenant.store.scripts().len();
+        assert!(known >= usize::from(scripts && !tenant.instances.is_empty()));
+        let Loaded { module, .. } = self.loaded();
+        if module.engine().same(tenant.store.engine()) {
+            let script = tenant.store.import_module(&module);
+            assert!(tenant.store.scripts().iter().any(|known| Script::same(known, &script)));
+        }
+        self.world.tenants.put(tenant, &mut self.random);
     }
 
     /// Reads whatever can be read, for numbers that cannot be.

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use upshift::{Engine, EngineWeak, Instance, Module, Store, StoreHandle};
+use upshift::{Engine, EngineWeak, Instance, ManualPool, Module, Store, StoreHandle};
 
+use super::futures::Coming;
 use super::programs::Program;
 use crate::random::Random;
 
@@ -14,6 +15,8 @@ pub struct Site {
     pub engine: Engine,
     pub lazy_validation: bool,
     pub fuel: bool,
+    /// The engine's pool, if somebody must run what waits there.
+    pub pool: Option<Arc<ManualPool>>,
 }
 
 /// A module, where it belongs, and what it is.
@@ -106,6 +109,7 @@ pub struct World {
     pub modules: Shelf<Loaded>,
     pub tenants: Shelf<Tenant>,
     pub contacts: Shelf<Contact>,
+    pub coming: Shelf<Coming>,
     /// All engines that have been.
     engines: Mutex<Vec<EngineWeak>>,
     /// For what must be unlike anything before.
@@ -119,6 +123,7 @@ impl Default for World {
             modules: Shelf::new(16),
             tenants: Shelf::new(24),
             contacts: Shelf::new(32),
+            coming: Shelf::new(12),
             engines: Mutex::default(),
             fresh: AtomicUsize::new(1000),
         }
@@ -137,13 +142,14 @@ impl World {
 
     /// Drops everything, in a random order.
     pub fn clear(&self, random: &mut Random) {
-        let mut order = [0, 1, 2, 3];
+        let mut order = [0, 1, 2, 3, 4];
         (1..order.len()).for_each(|place| order.swap(place, random.below(place + 1)));
         for shelf in order {
             match shelf {
                 0 => while self.sites.take(random).is_some() {},
                 1 => while self.modules.take(random).is_some() {},
                 2 => while self.tenants.take(random).is_some() {},
+                3 => while self.coming.take(random).is_some() {},
                 _ => while self.contacts.take(random).is_some() {},
             }
         }

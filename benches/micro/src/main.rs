@@ -7,6 +7,8 @@
 //! micro start [--lazy-validation] FILE [EXPORT [I32...]]
 //!                           from bytes to the end of the first call, or to an instance without EXPORT; imported functions
 //!                           trap when they are called, which may be how the call ends
+//! micro stream FILE MB/S lazy|eager
+//!                           a module that arrives at so many MB/s: from its last byte to the module; of Upshift only
 //! micro kernel FILE N REPS  compile, instantiate, call run(N) REPS times; thread CPU seconds
 //! ```
 //! Each prints one JSON object on standard output.
@@ -16,6 +18,8 @@ mod clock;
 mod instances;
 mod kernel;
 mod start;
+#[cfg(feature = "upshift")]
+mod stream;
 
 #[cfg(all(feature = "upshift", not(feature = "wasmtime")))]
 pub(crate) use upshift as engine;
@@ -35,7 +39,8 @@ use std::process::ExitCode;
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const USAGE: &str =
-    "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | kernel FILE N REPS";
+    "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | stream FILE MB/S lazy|eager | \
+     kernel FILE N REPS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +63,8 @@ fn run(words: &[&str]) -> Outcome<Value> {
         ["instances"] => instances::measure(),
         ["start", "--lazy-validation", file, call @ ..] => start::measure(&lazy_validation()?, file, call),
         ["start", file, call @ ..] => start::measure(&engine::Config::new(), file, call),
+        #[cfg(feature = "upshift")]
+        ["stream", file, rate, strategy] => stream::measure(file, rate, strategy),
         ["kernel", file, n, reps] => kernel::measure(file, n.parse()?, reps.parse()?),
         _ => Err(USAGE.into()),
     }

@@ -1,39 +1,100 @@
 //! Reading modules: binary or text, from files or standard input.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use upshift::{Context, Error, Result, nearest_name};
+use upshift::{Context, Engine, Error, Module, Result, nearest_name};
 use wast::Wat;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 
 use crate::exit::Note;
+use crate::progress::Progress;
+
+#[cfg(test)]
+mod tests;
 
 /// Files of a directory that are looked at for a near name.
 const MOST_FILES: usize = 10_000;
 
-/// The bytes of a file, or of standard input for `-`.
+/// What a module in the binary format begins with.
+const MAGIC: &[u8] = b"\0asm";
+
+/// A module that is there to be read.
+pub(crate) enum Input {
+    /// In the binary format; none of it has been read but its first bytes, which are read again.
+    Binary {
+        /// All of it.
+        reader: Box<dyn Read>,
+        /// Bytes of it, where that is known.
+        len: Option<u64>,
+    },
+    /// Converted from text.
+    Converted(Vec<u8>),
+}
+
+/// Looks at what a file begins with; text is read, and converted to the binary format.
 ///
 /// # Errors
-/// When it cannot be read.
-pub(crate) fn read(file: &OsStr) -> Result<Vec<u8>> {
-    if file == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-        return Ok(bytes);
+/// When it cannot be read, or the text is not a module; the message shows where.
+pub(crate) fn open(file: &OsStr) -> Result<Input> {
+    let cannot_read = || format!("cannot read {}", name(file));
+    let (mut reader, len) = source(file).map_err(|error| cannot_open(file, error))?;
+    let mut first = Vec::new();
+    reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut first).with_context(cannot_read)?;
+    if first == MAGIC {
+        return Ok(Input::Binary { reader: Box::new(MAGIC.chain(reader)), len });
     }
-    fs::read(file).map_err(|error| {
-        let is_missing = error.kind() == ErrorKind::NotFound;
-        let error = Error::new(error).context(format!("cannot read {}", name(file)));
-        let near = if is_missing { near_file(Path::new(file)) } else { None };
-        match near {
-            Some(near) => error.context(Note(format!("did you mean `{near}`?"))),
-            None => error,
+    if first.is_empty() {
+        return Err(Error::msg(format!("{} is empty", name(file))));
+    }
+    let mut bytes = first;
+    reader.read_to_end(&mut bytes).with_context(cannot_read)?;
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+    let text = text.ok_or_else(|| {
+        let text = format!("{} is not a WebAssembly module: it begins with neither `\\0asm` nor text", name(file));
+        Error::msg(text)
+    })?;
+    let binary = encode(&text).map_err(|mut error| {
+        error.set_path(Path::new(&name(file)));
+        Error::msg(error.to_string())
+    })?;
+    Ok(Input::Converted(binary))
+}
+
+/// A file, or standard input, and the bytes of it, where that is known.
+fn source(file: &OsStr) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+    if file == "-" {
+        return Ok((Box::new(io::stdin().lock()), None));
+    }
+    let file = File::open(file)?;
+    let len = file.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() > 0);
+    Ok((Box::new(file), len.map(|metadata| metadata.len())))
+}
+
+impl Input {
+    /// Makes a module of it: while it is read, if it is binary.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not valid.
+    pub(crate) fn compile(self, engine: &Engine, progress: &Progress) -> Result<Module> {
+        match self {
+            Input::Binary { reader, len } => Module::from_reader(engine, progress.of(reader, len)),
+            Input::Converted(binary) => Module::from_binary(engine, &binary),
         }
-    })
+    }
+}
+
+/// Why a file cannot be opened, and which one may have been meant.
+fn cannot_open(file: &OsStr, error: io::Error) -> Error {
+    let near = if error.kind() == ErrorKind::NotFound { near_file(Path::new(file)) } else { None };
+    let error = Error::new(error).context(format!("cannot read {}", name(file)));
+    match near {
+        Some(near) => error.context(Note(format!("did you mean `{near}`?"))),
+        None => error,
+    }
 }
 
 /// A file in the same directory whose name is near.
@@ -51,22 +112,14 @@ fn near_file(path: &Path) -> Option<String> {
 /// # Errors
 /// When it cannot be read, or the text is not a module; the message shows where.
 pub(crate) fn module(file: &OsStr) -> Result<Vec<u8>> {
-    let bytes = read(file)?;
-    if bytes.is_empty() {
-        return Err(Error::msg(format!("{} is empty", name(file))));
+    match open(file)? {
+        Input::Converted(binary) => Ok(binary),
+        Input::Binary { mut reader, len } => {
+            let mut bytes = Vec::with_capacity(len.and_then(|len| usize::try_from(len).ok()).unwrap_or(0));
+            reader.read_to_end(&mut bytes).with_context(|| format!("cannot read {}", name(file)))?;
+            Ok(bytes)
+        }
     }
-    if bytes.starts_with(b"\0asm") {
-        return Ok(bytes);
-    }
-    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
-    let text = text.ok_or_else(|| {
-        let text = format!("{} is not a WebAssembly module: it begins with neither `\\0asm` nor text", name(file));
-        Error::msg(text)
-    })?;
-    encode(&text).map_err(|mut error| {
-        error.set_path(Path::new(&name(file)));
-        Error::msg(error.to_string())
-    })
 }
 
 /// The binary format of a module in the text format.

@@ -11,6 +11,7 @@ mod output;
 mod process;
 mod profiling;
 mod program;
+mod progress;
 mod quantity;
 mod recording;
 mod sections;

@@ -16,7 +16,7 @@ use crate::process::Moment;
 use crate::profiling::Perf;
 use crate::recording::Recording;
 use crate::statistics::Progress;
-use crate::{input, output, sections, statistics, value};
+use crate::{input, output, progress, sections, statistics, value};
 
 pub(crate) use host::{Host, Output};
 pub(crate) use timer::start as start_timer;
@@ -218,15 +218,17 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
     std::mem::forget(engine.clone());
     let title = input::name(options.file());
     let words = options.tiering.describe();
-    let binary = recording.span("wasm.Read", || input::module(options.file()))?;
-    let module = match recording.make(|| Module::from_binary(&engine, &binary)) {
+    let progress = progress::Progress::start(&title);
+    let input = input::open(options.file())?;
+    let made = input.compile(&engine, &progress);
+    drop(progress);
+    let module = match made {
         Ok(module) => module,
         Err(error) => {
             recording.write(None, &title, &words)?;
             return Err(Error::msg(format!("{title}: {error:#}")));
         }
     };
-    drop(binary);
     let ready = Moment::now();
     let last_words = {
         let (recording, module, title, words) = (Arc::clone(&recording), module.clone(), title.clone(), words.clone());

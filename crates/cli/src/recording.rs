@@ -80,8 +80,6 @@ struct Recorder {
 #[derive(Debug)]
 struct State {
     stages: Stages,
-    /// CPU time of the process at the end of the last stage.
-    cpu: Duration,
     spans: Vec<Span>,
     first_call: Option<Moment>,
 }
@@ -108,17 +106,18 @@ pub(crate) struct Recorded<'a> {
 
 impl EventListener for Recorder {
     fn event(&self, event: &Event) {
-        let stage = |find: fn(&mut Stages) -> (&mut Duration, &mut Duration)| {
-            let mut state = self.lock();
-            let now = process::cpu_time();
-            let taken = now.saturating_sub(std::mem::replace(&mut state.cpu, now));
-            let (cpu, wall) = find(&mut state.stages);
-            *cpu += taken;
-            *wall += event.end.saturating_duration_since(event.start);
-        };
+        let wall = event.end.saturating_duration_since(event.start);
         match event.kind {
-            EventKind::Decode { .. } => stage(|stages| (&mut stages.decode, &mut stages.decode_wall)),
-            EventKind::Validate { .. } => stage(|stages| (&mut stages.validate, &mut stages.validate_wall)),
+            EventKind::Decode { cpu, .. } => {
+                let stages = &mut self.lock().stages;
+                stages.decode += cpu;
+                stages.decode_wall += wall;
+            }
+            EventKind::Validate { cpu, .. } => {
+                let stages = &mut self.lock().stages;
+                stages.validate += cpu;
+                stages.validate_wall += wall;
+            }
             EventKind::Cache { .. }
             | EventKind::Module { .. }
             | EventKind::Compile { .. }
@@ -153,7 +152,7 @@ impl Recording {
         let trace = trace.as_deref().map(|path| Destination::create("--trace", path)).transpose()?;
         let timeline = timeline.as_deref().map(|path| Destination::create("--timeline", path)).transpose()?;
         let log = (trace.is_some() || timeline.is_some()).then(|| EventLog::new(CAPACITY));
-        let state = State { stages: Stages::default(), cpu: Duration::ZERO, spans: Vec::new(), first_call: None };
+        let state = State { stages: Stages::default(), spans: Vec::new(), first_call: None };
         let recorder = (stages || log.is_some()).then(|| Arc::new(Recorder { log, state: Mutex::new(state) }));
         Ok(Recording { recorder, main_thread: upshift::thread_number(), trace, timeline })
     }
@@ -173,17 +172,6 @@ impl Recording {
         let result = what();
         recorder.lock().spans.push(Span { name, start, end: Instant::now() });
         result
-    }
-
-    /// Makes a module, and measures its stages.
-    ///
-    /// # Errors
-    /// When it is not valid.
-    pub(crate) fn make<R>(&self, make: impl FnOnce() -> Result<R>) -> Result<R> {
-        if let Some(recorder) = &self.recorder {
-            recorder.lock().cpu = process::cpu_time();
-        }
-        make()
     }
 
     /// The program is about to be called for the first time.

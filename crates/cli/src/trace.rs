@@ -141,8 +141,8 @@ fn args(recorded: &Recorded<'_>, kind: &EventKind) -> Value {
     };
     match *kind {
         EventKind::Cache { .. } => json!({}),
-        EventKind::Decode { bytes } | EventKind::Module { bytes } => json!({ "bytes": bytes }),
-        EventKind::Validate { bytes, threads } => json!({ "bytes": bytes, "threads": threads }),
+        EventKind::Decode { bytes, .. } | EventKind::Module { bytes } => json!({ "bytes": bytes }),
+        EventKind::Validate { bytes, threads, .. } => json!({ "bytes": bytes, "threads": threads }),
         EventKind::Compile { function, tier, osr, cause, wasm_bytes, cpu, outcome } => {
             let (outcome, code_bytes) = describe(outcome);
             let rest = json!({

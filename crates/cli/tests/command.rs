@@ -47,8 +47,8 @@ fn run_calls_exports() {
         .err_has("argument 2 of `add`: `x` is not an i32");
     upshift(&["run", "--invoke", "sub", math.path()])
         .exits(1)
-        .err_has("no exported function `sub`")
-        .err_has("add, both");
+        .err_has("error: no function named `sub` is exported\n")
+        .err_has("note: the module exports add, both");
     upshift(&["run", math.path()]).exits(1).err_has("--invoke");
 }
 
@@ -115,6 +115,59 @@ fn unknown_imports() {
     let one = File::new("one.wat", text);
     upshift(&["run", "--unknown-imports", "trap", "--invoke", "g", one.path()]).exits(0);
     upshift(&["run", "--unknown-imports", "trap", "--invoke", "f", one.path()]).exits(134).err_has("a::b");
+}
+
+/// What is said of a module with these imports.
+fn unlinked(imports: &str, expected: &str) {
+    let file = File::new("unlinked.wat", &format!("(module {imports} (func (export \"_start\")))"));
+    upshift(&["run", file.path()]).exits(1).err(expected);
+}
+
+#[test]
+fn wrong_imports_are_explained_line_by_line() {
+    let advice = "  note: `--unknown-imports trap` runs a program that does not need what it imports\n";
+    // WASI is near though the program asks for nothing of it.
+    unlinked(
+        r#"(import "wasi_snapshot_preview2" "fd_write" (func (param i32)))"#,
+        &format!(
+            "error: unknown import: `wasi_snapshot_preview2::fd_write` has not been defined (expected function (i32) -> \
+             ())\n  note: did you mean `wasi_snapshot_preview1::fd_write`?\n{advice}"
+        ),
+    );
+    unlinked(
+        r#"(import "wasi_snapshot_preview1" "fd_wirte" (func)) (import "env" "f" (memory 1))"#,
+        &format!(
+            "error: unknown import: `wasi_snapshot_preview1::fd_wirte` has not been defined (expected function () -> \
+             ())\n  note: did you mean `wasi_snapshot_preview1::fd_write`?\n  note: 1 more import is missing: \
+             `env::f`\n{advice}"
+        ),
+    );
+    unlinked(
+        r#"(import "wasi_snapshot_preview1" "proc_exit" (func (param i64)))"#,
+        "error: incompatible import type for `wasi_snapshot_preview1::proc_exit`: expected function (i64) -> (), given \
+         function (i32) -> ()\n  note: parameter 1: expected i64, given i32\n",
+    );
+    // Names come from the module: none of them steers the terminal.
+    unlinked(
+        r#"(import "\1b[2Jx" "f" (func))"#,
+        &format!(
+            "error: unknown import: `\\u{{1b}}[2Jx::f` has not been defined (expected function () -> ())\n  note: no \
+             module `\\u{{1b}}[2Jx` is defined, only `wasi_snapshot_preview1`\n{advice}"
+        ),
+    );
+}
+
+#[test]
+fn near_names_of_functions_and_files_are_told() {
+    let math = File::new("near.wat", MATH);
+    upshift(&["run", "--invoke", "Both", math.path()]).exits(1).err_has(
+        "error: no function named `Both` is exported\n  note: did you mean `both`?\n  note: the module exports",
+    );
+    let wrong = math.path().replace("near.wat", "naer.wat");
+    upshift(&["run", &wrong])
+        .exits(1)
+        .err_has(&format!("error: cannot read {wrong}: "))
+        .err_has(&format!("  note: did you mean `{}`?\n", math.path()));
 }
 
 #[test]

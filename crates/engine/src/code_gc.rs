@@ -22,6 +22,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use code::native_module::NativeModule;
 use runtime::stores::Running;
@@ -39,7 +40,7 @@ mod protocol;
 mod tests;
 
 use collector::{Candidates, Collector};
-use protocol::Collections;
+use protocol::{Collections, Number};
 
 /// The state of an engine's code GC.
 #[derive(Debug, Default)]
@@ -108,9 +109,22 @@ pub(crate) fn collect_now(service: &Arc<Service>, running: Option<&Running>) -> 
     let gc = &service.code_gc;
     let before = gc.freed_bytes.load(Ordering::Relaxed);
     let number = gc.collections.request(&Collector { service, running });
-    gc.collections.wait(number, tuning::GC_WAIT);
+    wait(gc, running, number);
     let freed = gc.freed_bytes.load(Ordering::Relaxed).saturating_sub(before);
     usize::try_from(freed).unwrap_or(usize::MAX)
+}
+
+/// Waits for a collection, but not for long. A hook is no safepoint, so while it waits it answers for its store: another one
+/// may be waiting for it.
+fn wait(gc: &CodeGc, running: Option<&Running>, number: Number) {
+    let start = Instant::now();
+    while let Some(left) = tuning::GC_WAIT.checked_sub(start.elapsed()) {
+        running.inspect(|running| running.answer());
+        let step = if running.is_some() { left.min(tuning::GC_WAIT_STEP) } else { left };
+        if gc.collections.wait(number, step) {
+            return;
+        }
+    }
 }
 
 /// Takes a module's functions back to their lazy stubs, and frees what can be freed.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use abi::tier::Tier;
+use sys::process::thread_cpu_time;
 
 #[cfg(test)]
 mod tests;
@@ -73,10 +74,12 @@ pub enum EventKind {
         /// What there was.
         outcome: CacheOutcome,
     },
-    /// Span: a module was decoded.
+    /// Span: a module was decoded. Of a stream, from its first byte to its end.
     Decode {
         /// Bytes of the module.
         bytes: usize,
+        /// Processor time.
+        cpu: Duration,
     },
     /// Span: the bodies of a module were validated.
     Validate {
@@ -84,6 +87,8 @@ pub enum EventKind {
         bytes: usize,
         /// Threads that took part.
         threads: usize,
+        /// Processor time of all of them.
+        cpu: Duration,
     },
     /// Span: a module was made from bytes; spans of its decoding, validation and eager compilation lie within.
     Module {
@@ -222,6 +227,11 @@ impl Events {
     /// A span begins.
     pub(crate) fn start(&self) -> Started {
         Started(self.listener.as_ref().map(|_| Instant::now()))
+    }
+
+    /// Processor time of this thread so far; nothing while nobody listens.
+    pub(crate) fn thread_time(&self) -> Duration {
+        self.listener.as_ref().map_or(Duration::ZERO, |_| thread_cpu_time())
     }
 
     /// A span ends.

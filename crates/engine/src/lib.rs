@@ -1,7 +1,8 @@
 //! All policy: what is compiled when and by what, on which threads, under which configuration.
 //!
-//! Lock order, outermost first: a store's entry stubs, a module's tiering, the pool's state, the barrier, the module cache,
-//! the list of modules, the registry of stores, the state of collections, stubs by signature, a module's code, its profile,
+//! Lock order, outermost first: the bodies of a stream (nothing is locked within), a store's entry stubs, a module's
+//! tiering, the pool's state, the barrier, the module cache, the registry of modules (and a store's scripts and log, each
+//! alone), the registry of stores, the state of collections, stubs by signature, a module's code, its profile,
 //! lazy stubs, the memory pool, the code space's allocator, the type registry. No lock is held while a compiler runs, a
 //! host function, listener or waker is called, or a module, a task or code is dropped.
 #![deny(unsafe_code)]

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use wasm::compile_imports::CompileTimeImports;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
 
@@ -26,6 +25,8 @@ pub use code::code::{Code, CodeKind};
 pub use code::native_module::NativeModule;
 /// The bytes of a module, for the same layer.
 pub use code::wire_bytes::WireBytes;
+/// What a compilation answers of a module's imports, for the same layer.
+pub use wasm::compile_imports::CompileTimeImports;
 
 /// Decodes and validates bytes.
 ///

@@ -2,9 +2,11 @@
 //!
 //! 1. A module is entered when it is made ([`Registry::add`]), weakly, and gets a [`Registration`]. A variant of its code
 //!    shares the registration and counts as the same module.
-//! 2. A store *uses* a module from its first instantiation or import there ([`Registry::use_module`]); a second time
-//!    nothing is done. Both sides write it down, the store's [`StoreRecord`] first. Then the store's log is given the code
-//!    that the module has, and its debugger the script. The record is made with the first use.
+//! 2. A store *uses* a module from its first instantiation or import there. As long as nobody wants to know, nothing is
+//!    written down: the store's instances say it all, and most stores never cost more. With the first import, listener,
+//!    debugger or unusual URL a store gets its [`StoreRecord`], which begins with the modules of its instances.
+//!    From then on each use is entered ([`Registry::use_module`]); a second time nothing is done. Both sides write it down,
+//!    the record first. Then the store's log is given the code that the module has, and its debugger the script.
 //! 3. A module dies when its last handle goes, on any thread, in a listener or a task as well: `Registration::drop` takes it
 //!    out, and without the lock tells its users' logs that the code is gone. What the store itself knows of it is forgotten
 //!    on the store's own thread, by a task ([`StoreRecord::wake`]), or with the store.
@@ -20,7 +22,7 @@
 //! collection holds the modules that it looks at, so one may die on its thread, at step 3. Mid-log: events that wait hold
 //! code and names, not modules.
 //!
-//! Invariant: a module of an instance in a store is used by the store.
+//! Invariant: a module of an instance in a store with a record is used by the store.
 //! Invariant: a store is among the users of a module only while both live; so a record is reached through the registry only
 //! while its store lives, or is at step 5 on another thread, when its log and scripts refuse what comes.
 //! Invariant: no lock of this file, or of `log` and `scripts`, is held while a listener is called or a handle dropped that
@@ -82,7 +84,7 @@ pub(crate) struct Registration {
     pub(crate) source: Arc<ModuleSource>,
 }
 
-/// What an engine knows of a store that has used a module, or has a listener.
+/// What an engine knows of a store that somebody wants to know something about.
 #[derive(Debug)]
 pub(crate) struct StoreRecord {
     pub(crate) id: StoreId,
@@ -137,7 +139,8 @@ impl Registry {
         state.modules.get(&number).into_iter().flat_map(|entry| &entry.natives).filter_map(Weak::upgrade).collect()
     }
 
-    /// Stores that use a module.
+    /// Stores with a record that use a module.
+    #[cfg(test)]
     pub(crate) fn users(&self, number: ModuleNumber) -> usize {
         self.lock().modules.get(&number).map_or(0, |entry| entry.users.len())
     }
@@ -156,6 +159,9 @@ impl Registry {
         });
         self.lock().stores += 1;
         store.set_attachment(Box::new(Membership { registry: Arc::clone(self), record: Arc::clone(&record) }));
+        for module in store.modules() {
+            self.enter_use(&record, attachment::of(module).number, None, true);
+        }
         record
     }
 
@@ -170,18 +176,28 @@ impl Registry {
     ) -> Arc<StoreRecord> {
         let record = self.record(store);
         let number = attachment::of(module).number;
-        if record.scripts.note_use(number, url, instance) {
-            if let Some(entry) = self.lock().modules.get_mut(&number) {
-                entry.users.insert(record.id, Arc::clone(&record));
-            }
-            if record.log.is_on() {
-                self.log_module(&record, number);
-            }
+        if self.enter_use(&record, number, url, instance) && record.log.is_on() {
+            self.log_module(&record, number);
         }
         if instance && record.scripts.is_debugged() {
             record.scripts.get_or_make(self, &record, module);
         }
         record
+    }
+
+    /// Writes down on both sides that a store uses a module, and gives whether that is new.
+    fn enter_use(
+        &self,
+        record: &Arc<StoreRecord>,
+        number: ModuleNumber,
+        url: Option<&Arc<str>>,
+        instance: bool,
+    ) -> bool {
+        let new = record.scripts.note_use(number, url, instance);
+        if new && let Some(entry) = self.lock().modules.get_mut(&number) {
+            entry.users.insert(record.id, Arc::clone(record));
+        }
+        new
     }
 
     /// Gives a store's log all code of a module.

@@ -27,7 +27,7 @@ use crate::engine::Engine;
 use crate::events::ModuleNumber;
 use crate::log::Identity;
 use crate::registry::{Registry, StoreRecord};
-use crate::source::ModuleSource;
+use crate::source::{self, ModuleSource};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The number of a script, never used twice in an engine.
@@ -358,12 +358,14 @@ impl Engine {
     /// A store is about to get an instance of a module, which came from this URL, if that is known. To be called with a
     /// store and a module of this engine.
     pub fn use_module(&self, store: &mut Store, module: &Arc<NativeModule>, url: Option<&Arc<str>>) {
-        self.service().registry.use_module(store, module, url, true);
-    }
-
-    /// Stores that use a module.
-    pub fn stores_using(&self, module: &NativeModule) -> usize {
-        self.service().registry.users(attachment::of(module).number)
+        if store.has_new_instance_of(module) {
+            return;
+        }
+        // A store without a record needs none yet, unless it was told what the module does not know.
+        let is_news = |url| source::of(module).is_some_and(|source| !source.is_given(url));
+        if store.attachment().is_some() || url.is_some_and(is_news) {
+            self.service().registry.use_module(store, module, url, true);
+        }
     }
 
     /// The scripts of a store that live, oldest first.

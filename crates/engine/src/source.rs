@@ -43,6 +43,11 @@ impl ModuleSource {
         self.given.get_or_init(|| Arc::clone(url));
     }
 
+    /// Is this the URL that counts?
+    pub(crate) fn is_given(&self, url: &Arc<str>) -> bool {
+        self.given.get().is_some_and(|given| Arc::ptr_eq(given, url))
+    }
+
     /// Where the module is from: the first URL given; if there is none, `wasm://wasm/NAME-HASH` or `wasm://wasm/HASH`, with
     /// the module's name in its name section, and the low 32 bits of a hash of its bytes in hexadecimal.
     pub fn url(&self) -> &Arc<str> {

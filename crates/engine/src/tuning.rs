@@ -72,3 +72,6 @@ pub const GC_SHARE: usize = 10;
 
 /// Who wants code freed at once waits at most this long for stores that run elsewhere to say what they hold.
 pub const GC_WAIT: Duration = Duration::from_millis(50);
+
+/// If it is running Wasm itself, it answers for itself this often meanwhile.
+pub const GC_WAIT_STEP: Duration = Duration::from_micros(500);

@@ -223,6 +223,11 @@ impl Store {
         self.instances.iter().rev().take(2).any(|instance| Arc::ptr_eq(&instance.module, module))
     }
 
+    /// The modules of its instances, or the variants of them that run, in the order of instantiation.
+    pub fn modules(&self) -> impl Iterator<Item = &Arc<NativeModule>> {
+        self.instances.iter().map(|instance| &instance.module)
+    }
+
     /// Number of instances.
     pub fn instance_count(&self) -> usize {
         self.instances.len()

@@ -20,7 +20,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::layout::StoreContext;
@@ -28,6 +28,7 @@ use code::space::CodeSpace;
 use sys::code_memory::synchronize_threads;
 
 use crate::frames;
+use crate::interrupt;
 use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
 
 #[cfg(test)]
@@ -51,6 +52,13 @@ impl Running {
     /// long as the result lives.
     pub(crate) unsafe fn new(context: *mut StoreContext) -> Running {
         Running { context }
+    }
+
+    /// Answers who wants to know what code the store's stacks hold. A hook is no safepoint; one that waits for others does
+    /// this now and then, as they may wait for it. It must hold no code pointer.
+    pub fn answer(&self) {
+        // SAFETY: promised by who made it: the thread is in a trampoline of the store, where its frames can be walked.
+        unsafe { interrupt::answer(self.context) };
     }
 }
 
@@ -237,28 +245,6 @@ impl Stores {
         let running = stores.iter().filter(|store| !store.answer(ticket, here, &mut live)).count();
         sink.report(&live);
         Ok(running)
-    }
-
-    /// The addresses of the code objects that stacks hold now, or None if a store other than `here` has an activation:
-    /// nothing is known then.
-    ///
-    /// # Errors
-    /// As for [`Stores::request_reports`].
-    pub fn live_code(&self, here: Option<&Running>) -> io::Result<Option<HashSet<usize>>> {
-        synchronize_threads()?;
-        let mut live = HashSet::new();
-        for store in self.lock().stores.iter().flatten() {
-            // SAFETY: registered, and the registry's lock is held, so the store lives; all access to `entry` from other
-            // threads is atomic (`call`).
-            let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*store.context).entry) };
-            if here.is_some_and(|running| running.context == store.context) {
-                // SAFETY: it runs a hook on this thread.
-                unsafe { store.live_code(&mut live) };
-            } else if !entry.load(Ordering::Acquire).is_null() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(live))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -102,9 +102,7 @@ impl Instance {
         imports: &[Import],
     ) -> Result<Instance> {
         let (runtime, native) = (&mut store.0.runtime, module.native());
-        if !runtime.has_new_instance_of(native) {
-            store.0.engine.inner.use_module(runtime, native, module.given_url());
-        }
+        store.0.engine.inner.use_module(runtime, native, module.given_url());
         let id = instantiate(runtime, native, imports).map_err(|error| Error::from_instantiate(error, module))?;
         let instance = Instance { store: runtime.id(), id };
         if let Some(start) = native.info().start {

@@ -48,6 +48,7 @@ mod module;
 mod script;
 #[allow(unsafe_code, reason = "the runtime gives the store back by address")]
 mod store;
+mod streaming;
 mod table;
 mod trap;
 #[allow(unsafe_code, reason = "calls through a stub")]
@@ -93,6 +94,7 @@ pub use module::{
 };
 pub use script::{DebuggerHook, Script, ScriptId};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
+pub use streaming::StreamingCompilation;
 pub use table::Table;
 pub use trap::{FrameInfo, Trap, WasmBacktrace};
 pub use typed_func::TypedFunc;

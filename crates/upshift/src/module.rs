@@ -1,8 +1,6 @@
 //! `Module`: decoded, validated and, function by function, compiled.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +12,7 @@ use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
-use crate::error::{CompileError, Context, Error, Result, messages};
+use crate::error::{CompileError, Error, Result, messages};
 use crate::types::{ExportType, ExternType, FuncType, ImportType};
 
 mod code;
@@ -138,28 +136,6 @@ impl Module {
         Module::from_source(engine, binary, options)
     }
 
-    /// Makes a module from a file in the binary or the text format. Its [URL](Module::with_source_url) is the file's.
-    ///
-    /// # Errors
-    /// When the file cannot be read, and as for [`Module::new`].
-    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
-        let file = file.as_ref();
-        let bytes = std::fs::read(file).with_context(|| messages::runtime::read_file(file.display()))?;
-        let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
-            error.set_path(file);
-            error
-        })?;
-        let options = CompileOptions::new();
-        let module = match binary {
-            Cow::Borrowed(_) => Module::from_source(engine, bytes, &options),
-            Cow::Owned(binary) => Module::from_source(engine, binary, &options),
-        }?;
-        Ok(match file_url(file) {
-            Some(url) => module.with_source_url(&url),
-            None => module,
-        })
-    }
-
     fn from_source<'a>(engine: &Engine, source: impl Into<Source<'a>>, options: &CompileOptions) -> Result<Module> {
         let native = compile_with(&engine.inner, source, options.imports.clone()).map_err(Error::from_module)?;
         Ok(Module::from_native(engine, native))
@@ -221,11 +197,6 @@ impl Module {
     /// The URL that this handle was given.
     pub(crate) fn given_url(&self) -> Option<&Arc<str>> {
         self.url.as_ref()
-    }
-
-    /// Stores that use it: those that have had an instance of it, or [imported](crate::Store::import_module) it.
-    pub fn stores(&self) -> usize {
-        self.engine.inner.stores_using(&self.native)
     }
 
     pub(crate) fn native(&self) -> &Arc<NativeModule> {
@@ -377,21 +348,6 @@ impl Module {
         let defined = self.native.info().defined_func_index(FuncIndex(index))?;
         (defined.index() < self.native.info().bodies.len()).then_some(defined)
     }
-}
-
-/// The URL of a file. None if its path cannot be told.
-fn file_url(file: &Path) -> Option<String> {
-    let path = std::path::absolute(file).ok()?;
-    let mut url = String::from("file://");
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'@' | b',' => {
-                url.push(char::from(byte));
-            }
-            _ => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    Some(url)
 }
 
 fn no_such_function(index: u32) -> Error {

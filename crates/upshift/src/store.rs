@@ -162,12 +162,12 @@ impl<T: 'static> Store<T> {
 
 impl<T: 'static> Store<T> {
     /// Gets a module into the store without an instance of it, as when it comes from another thread: from now on the store
-    /// [uses](Module::stores) it, and has a [`Script`] for it, which lives as long as this handle, or any other to it.
+    /// uses it, and has a [`Script`] for it, which lives as long as this handle, or any other to it.
     ///
     /// # Panics
     /// When the module belongs to another engine.
     pub fn import_module(&mut self, module: &Module) -> Script {
-        assert!(module.engine().same(&self.inner.engine), "module and store belong to different engines");
+        assert!(module.engine().same(&self.inner.engine), "{}", panics::MODULE_AND_STORE);
         let StoreInner { runtime, engine, .. } = &mut *self.inner;
         let script = engine.inner.import_module(runtime, module.native(), module.given_url());
         Script::new(engine, script.expect("the store uses the module since just now"))
@@ -214,7 +214,7 @@ impl<T: 'static> Store<T> {
         engine.inner.set_debugger(runtime, debugger);
     }
 
-    /// Sets who is told of the machine code of the modules that the store [uses](Module::stores), and of stubs, on the
+    /// Sets who is told of the machine code of the modules that the store uses (has instances of, or has imported), and of stubs, on the
     /// store's thread: of what there is at the next poll, then of all that is made, each piece of code once. `None` takes
     /// the listener away. A [`Config::code_listener`](crate::Config::code_listener) hears of all code of the engine.
     pub fn set_code_listener(&mut self, listener: Option<Arc<dyn CodeListener>>) {

@@ -45,7 +45,12 @@ pub const CRATES: &[Law] = &[
         others: &[],
         unsafety: Unsafety::Deny,
     },
-    Law { name: "upshift", own: &["engine", "runtime", "wasm"], others: &["wat"], unsafety: Unsafety::Deny },
+    Law {
+        name: "upshift",
+        own: &["engine", "runtime", "wasm"],
+        others: &["wat", "futures-core", "futures-io"],
+        unsafety: Unsafety::Deny,
+    },
     Law {
         name: "wasi",
         own: &["upshift"],

@@ -112,7 +112,7 @@ impl Bench {
         let (load, binary) = Time::of(stage, || input::module(options.file()));
         let binary = binary?;
         let wrong = |error: Error| Error::msg(format!("{}: {error:#}", input::name(options.file())));
-        let (make, module) = Time::of(stage, || recording.make(|| Module::from_binary(&engine, &binary)));
+        let (make, module) = Time::of(stage, || Module::from_binary(&engine, &binary));
         let module = module.map_err(wrong)?;
         let _timer = crate::program::start_timer(&engine, options.timeout, || Ok(()));
         let (instantiate, running) = Time::of(stage, || {

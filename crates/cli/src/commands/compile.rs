@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use upshift::{Engine, Error, Module, ModuleStatistics, Result};
 
+use crate::progress::Progress;
 use crate::quantity::{show_bytes, show_seconds};
 use crate::recording::{Recording, RecordingOptions, Stages};
 use crate::statistics::{TierStatistics, by_tier, table};
@@ -15,8 +16,8 @@ use crate::{input, output, process};
 
 /// Compile a whole module now, and report what it took
 ///
-/// Nothing is written: programs are compiled when they run. CPU time is that of all threads, and counts from the module's
-/// bytes, so it includes decoding and validation.
+/// Nothing is written: programs are compiled when they run. CPU time is that of all threads, and includes reading, decoding
+/// and validation, which go on at the same time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -46,7 +47,8 @@ Examples:
   upshift compile --tier baseline --threads 1 --json module.wasm
   upshift compile --compile lazy module.wasm              decode and validate only
 
-JSON keys: cpu_s, the CPU seconds of all; decode_cpu_s, validate_cpu_s and compile_cpu_s, which add up to it; wall_s;
+JSON keys: cpu_s, the CPU seconds of all; decode_cpu_s, validate_cpu_s and compile_cpu_s (the rest, with the reading),
+which add up to it; wall_s;
 module_bytes, wasm_bytes (of function bodies), functions, compiled, code_bytes, metadata_bytes, peak_mb; tiers, with
 functions, compiled, compile_s, code_bytes and code_per_wasm of each.";
 
@@ -59,24 +61,27 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut config = Tiering { compile: Some(making), ..args.tiering.clone() }.config()?;
     config.threads(args.threads.map_or(0, usize::from));
     recording.listen(&mut config);
-    let binary = input::module(&args.file)?;
     let engine = Engine::new(&config)?;
+    let (name, words) = (input::name(&args.file), args.tiering.describe());
+    let progress = Progress::start(&name);
+    let input = input::open(&args.file)?;
     let (cpu, wall) = (process::cpu_time(), Instant::now());
-    let compiled = recording.make(|| Module::from_binary(&engine, &binary)).and_then(|module| {
+    let compiled = input.compile(&engine, &progress).and_then(|module| {
         if when != When::Lazy {
+            progress.compiling(&module);
             module.compile_all()?;
         }
         Ok(module)
     });
     let (cpu, wall) = (process::cpu_time() - cpu, wall.elapsed());
-    let (name, words) = (input::name(&args.file), args.tiering.describe());
+    drop(progress);
     recording.write(compiled.as_ref().ok(), &name, &words)?;
     let module = compiled.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
     let cost = Cost { stages: recording.stages(), cpu, wall, peak_memory: process::peak_memory() };
     if args.json {
-        output::print_line(json_of(&module, &binary, &cost))?;
+        output::print_line(json_of(&module, &cost))?;
     } else {
-        output::print(table_of(&module, &binary, &cost))?;
+        output::print(table_of(&module, &cost))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,7 +105,7 @@ fn wasm_bytes(module: &Module) -> usize {
     module.functions().map(|function| function.len).sum()
 }
 
-fn json_of(module: &Module, binary: &[u8], cost: &Cost) -> Value {
+fn json_of(module: &Module, cost: &Cost) -> Value {
     let statistics: ModuleStatistics = module.statistics();
     let tiers: Map<String, Value> = by_tier(module)
         .into_iter()
@@ -113,7 +118,7 @@ fn json_of(module: &Module, binary: &[u8], cost: &Cost) -> Value {
         })
         .collect();
     json!({
-        "module_bytes": binary.len(),
+        "module_bytes": module.wire_bytes().len(),
         "wasm_bytes": wasm_bytes(module),
         "functions": statistics.functions,
         "compiled": statistics.compiled,
@@ -135,9 +140,10 @@ pub(super) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
 }
 
-fn table_of(module: &Module, binary: &[u8], cost: &Cost) -> String {
+fn table_of(module: &Module, cost: &Cost) -> String {
     let statistics = module.statistics();
-    let (module_bytes, wasm_bytes) = (show_bytes(binary.len() as u64), show_bytes(wasm_bytes(module) as u64));
+    let (module_bytes, wasm_bytes) =
+        (show_bytes(module.wire_bytes().len() as u64), show_bytes(wasm_bytes(module) as u64));
     let seconds = |time: Duration| show_seconds(time.as_secs_f64());
     let lines = [
         format!("module {module_bytes}, {} functions of {wasm_bytes}", statistics.functions),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use upshift::{Engine, Error, Module, Result};
 
+use crate::progress::Progress;
 use crate::quantity::show_bytes;
 use crate::sections::{self, Section};
 use crate::table::Table;
@@ -21,10 +22,12 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let binary = input::module(&args.file)?;
     let name = input::name(&args.file);
-    let module =
-        Module::from_binary(&Engine::default(), &binary).map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    let progress = Progress::start(&name);
+    let made = input::open(&args.file)?.compile(&Engine::default(), &progress);
+    drop(progress);
+    let module = made.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    let binary = module.wire_bytes();
     let mut text = format!("{name}: {}, {} functions\n", show_bytes(binary.len() as u64), module.functions().len());
     if let Some(name) = module.name() {
         text += &format!("name: {name}\n");
@@ -32,8 +35,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let proposals: Vec<&str> = module.used_proposals().collect();
     let none = "none beyond the first version of the language".to_string();
     text += &format!("proposals used: {}\n", if proposals.is_empty() { none } else { proposals.join(", ") });
-    let sections = sections::sections(&binary);
-    text += &producers(&binary, &sections);
+    let sections = sections::sections(binary);
+    text += &producers(binary, &sections);
     text += &titled("Sections", &section_table(&sections));
     text += &titled("Imports", &imports(&module));
     text += &titled("Exports", &exports(&module));

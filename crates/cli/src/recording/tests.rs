@@ -39,7 +39,7 @@ fn stages_take_time() {
     let mut config = Config::new();
     recording.listen(&mut config);
     let engine = Engine::new(&config).unwrap();
-    recording.make(|| Module::new(&engine, TEXT)).unwrap();
+    Module::new(&engine, TEXT).unwrap();
     let stages = recording.stages();
     assert!(stages.decode > Duration::ZERO && stages.decode_wall > Duration::ZERO);
     assert_eq!(recording.first_call_at(), None);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use code::code::Code;
 use code::native_module::NativeModule;
 use code::retired::Mark;
-use runtime::stores::Running;
+use runtime::stores::{LiveCode, Running};
 
 use super::protocol::{Number, World};
 use crate::events::{EventKind, Started};
@@ -32,6 +32,21 @@ pub(crate) struct Candidates {
     bytes: usize,
 }
 
+/// Where stores report to. It does not keep the engine, and is held by stores that have not answered yet.
+struct Sink {
+    service: Weak<Service>,
+    number: Number,
+}
+
+impl LiveCode for Sink {
+    fn report(&self, live: &HashSet<usize>) {
+        if let Some(service) = self.service.upgrade() {
+            let collector = Collector { service: &service, running: None };
+            service.code_gc.collections.report(&collector, self.number, live);
+        }
+    }
+}
+
 impl World for Collector<'_> {
     type Candidates = Candidates;
 
@@ -52,9 +67,12 @@ impl World for Collector<'_> {
     }
 
     fn ask(&self, number: Number) -> Option<usize> {
-        let live = self.service.stores.live_code(self.running).ok()??;
-        self.service.code_gc.collections.report(self, number, &live);
-        Some(1)
+        let service = self.service;
+        let sink: Arc<dyn LiveCode> = Arc::new(Sink { service: Arc::downgrade(service), number });
+        let elsewhere = service.stores.request_reports(self.running, &sink).ok()?;
+        service.code_gc.interrupted.fetch_add(elsewhere as u64, Ordering::Relaxed);
+        // All that run nowhere, or here, are answered for by one report.
+        Some(elsewhere + 1)
     }
 
     fn free(&self, candidates: Candidates, live: &HashSet<usize>) {
@@ -70,12 +88,16 @@ impl World for Collector<'_> {
             garbage.extend(cache.take_retired(mark, live));
         }
         let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum::<usize>());
-        service.registry.code_freed(&garbage);
+        quietly(|| service.registry.code_freed(&garbage));
         drop(garbage);
         service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
         service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
         let kind = EventKind::CodeGc { candidate_bytes: candidates.bytes, freed, freed_bytes };
-        // A listener that panics does not keep the collection from ending; there is nobody to tell of the panic.
-        let _ = catch_unwind(AssertUnwindSafe(|| service.events.end(candidates.started, None, || kind)));
+        quietly(|| service.events.end(candidates.started, None, || kind));
     }
+}
+
+/// Tells a listener. One that panics does not keep the collection from ending, and there is nobody to tell of the panic.
+fn quietly(tell: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(tell));
 }

@@ -10,8 +10,9 @@
 //! A fault has the same text whichever way: the first in the order of the bytes, then that of compile-time imports. Every
 //! phase ends soon, with [`ModuleError::Cancelled`], when nobody wants the module any more.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use abi::compiler::CompileError;
 use code::native_module::{NativeModule, Parts};
@@ -104,9 +105,10 @@ impl<'a> Compilation<'a> {
     pub(crate) fn decode(&self, bytes: &[u8]) -> Result<Decoded, ModuleError> {
         self.cancel.check()?;
         let (config, events) = (&self.service.config, &self.service.events);
-        let started = events.start();
+        let (started, before) = (events.start(), events.thread_time());
         let decoded = decode(bytes, &config.features, &config.limits);
-        events.end(started, Some(self.number), || EventKind::Decode { bytes: bytes.len() });
+        let cpu = events.thread_time().saturating_sub(before);
+        events.end(started, Some(self.number), || EventKind::Decode { bytes: bytes.len(), cpu });
         Ok(decoded?)
     }
 
@@ -166,16 +168,24 @@ impl<'a> Compilation<'a> {
         let Service { workers, events, .. } = &**self.service;
         let threads = validation_threads(info, workers.threads());
         let started = events.start();
-        let search = Arc::new(Search::new(info));
-        if threads == 1 {
-            search.help(&bodies, info, bytes, &|| !self.cancel.is_cancelled());
-        } else {
+        let (search, cpu) = (Arc::new(Search::new(info)), Arc::<Mutex<Duration>>::default());
+        let share = {
             let (search, info, bytes) = (Arc::clone(&search), Arc::clone(info), bytes.clone());
-            let cancel = self.cancel.clone();
-            let share = move |_| search.help(&bodies, &info, &bytes, &|| !cancel.is_cancelled());
+            let (events, cancel, cpu) = (events.clone(), self.cancel.clone(), Arc::clone(&cpu));
+            move |_| {
+                let before = events.thread_time();
+                search.help(&bodies, &info, &bytes, &|| !cancel.is_cancelled());
+                let taken = events.thread_time().saturating_sub(before);
+                *cpu.lock().unwrap_or_else(PoisonError::into_inner) += taken;
+            }
+        };
+        if threads == 1 {
+            share(0);
+        } else {
             workers.run(threads, Label { name: "validate", module: Some(self.number) }, Arc::new(share));
         }
-        events.end(started, Some(self.number), || EventKind::Validate { bytes: code_bytes(info), threads });
+        let cpu = *cpu.lock().unwrap_or_else(PoisonError::into_inner);
+        events.end(started, Some(self.number), || EventKind::Validate { bytes: code_bytes(info), threads, cpu });
         self.cancel.check()?;
         Ok(search.finish()?)
     }
@@ -230,6 +240,7 @@ pub(crate) fn validation_threads(info: &ModuleInfo, threads: usize) -> usize {
     if code_bytes(info) < tuning::PARALLEL_VALIDATION { 1 } else { threads }
 }
 
-fn code_bytes(info: &ModuleInfo) -> usize {
+/// Bytes of a module's code section.
+pub(crate) fn code_bytes(info: &ModuleInfo) -> usize {
     info.code_section.as_ref().map_or(0, |range| range.len())
 }

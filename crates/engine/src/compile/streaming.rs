@@ -19,6 +19,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use abi::compiler::CompileError;
 use code::native_module::NativeModule;
@@ -30,7 +31,7 @@ use wasm::decode::stream::StreamDecoder;
 use wasm::limits::Limits;
 
 use crate::cache::StreamClaim;
-use crate::compile::phases::{Cancel, Compilation};
+use crate::compile::phases::{Cancel, Compilation, code_bytes};
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine};
 use crate::error::ModuleError;
@@ -42,11 +43,13 @@ use crate::tuning;
 
 mod bodies;
 mod early;
+mod finishing;
 #[cfg(test)]
 mod tests;
 
 use bodies::{Bodies, Joined};
 use early::EarlyCompiler;
+pub use finishing::Finishing;
 
 /// The least address space that a stream makes do with, in bytes, where the system refuses enough for the largest module.
 const LEAST_RESERVED: usize = 16 << 20;
@@ -58,6 +61,8 @@ pub struct StreamingJob {
     imports: CompileTimeImports,
     number: ModuleNumber,
     started: Started,
+    /// Set by who finishes the job without waiting for it, and then does not want it.
+    cancel: Cancel,
     input: Result<Input, ModuleError>,
 }
 
@@ -67,6 +72,16 @@ struct Input {
     buffer: AppendBuffer,
     decoder: StreamDecoder,
     role: Role,
+    /// Processor time of decoding, if somebody wants to know.
+    cpu: Duration,
+}
+
+/// All that has come.
+struct Arrived {
+    bytes: WireBytes,
+    decoder: StreamDecoder,
+    /// Processor time of decoding so far.
+    cpu: Duration,
 }
 
 /// What is done about the bodies.
@@ -87,6 +102,8 @@ struct Maker {
     claim: Option<StreamClaim>,
     /// None if bodies are validated when they are called.
     bodies: Option<Arc<Bodies>>,
+    /// When the first could be validated.
+    started: Started,
     /// How many bodies have been handed over.
     handed: usize,
     /// The pushing thread does the work, as nobody else would.
@@ -99,13 +116,14 @@ impl StreamingJob {
         let config = engine.config();
         let input = reserve(&config.limits).map(|buffer| {
             let decoder = StreamDecoder::new(&config.features, &config.limits);
-            Input { buffer, decoder, role: Role::Undecided }
+            Input { buffer, decoder, role: Role::Undecided, cpu: Duration::ZERO }
         });
         StreamingJob {
             engine: engine.downgrade(),
             imports,
             number: ModuleNumber::next(),
             started: engine.service().events.start(),
+            cancel: Cancel::default(),
             input: input.map_err(|error| no_memory(&error)),
         }
     }
@@ -157,7 +175,7 @@ impl StreamingJob {
         let Ok(input) = &mut self.input else { return self.check() };
         input.buffer.advance(len);
         match self.engine.upgrade() {
-            Some(engine) => input.go_on(engine.service(), self.number),
+            Some(engine) => input.go_on(engine.service(), self.number, &self.cancel),
             None => self.give_up(ModuleError::EngineDropped),
         }
         self.check()
@@ -182,13 +200,13 @@ impl StreamingJob {
         self.check()?;
         let engine = self.engine.upgrade().ok_or(ModuleError::EngineDropped)?;
         let input = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))?;
-        let Input { buffer, decoder, role } = input;
-        if let Role::Maker(maker) = role {
-            return self.make(engine.service(), maker, decoder, buffer);
-        }
-        // The cache may have it. If not, or if there is no code to speak of, there is nothing to gain from what is known.
+        let Input { buffer, decoder, role, cpu } = input;
         let bytes = WireBytes::from(buffer.finish());
-        module::compile_with(&engine, bytes, self.imports.clone())
+        match role {
+            Role::Maker(maker) => self.make(engine.service(), maker, Arrived { bytes, decoder, cpu }),
+            // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
+            Role::Undecided | Role::Collector => module::compile_with(&engine, bytes, self.imports.clone()),
+        }
     }
 
     /// Ends the job, and gives back all that it has.
@@ -208,20 +226,10 @@ impl StreamingJob {
     }
 
     /// Makes the module from what is known of it, and publishes it.
-    fn make(
-        &self,
-        service: &Arc<Service>,
-        maker: Maker,
-        decoder: StreamDecoder,
-        buffer: AppendBuffer,
-    ) -> Result<Arc<NativeModule>, ModuleError> {
-        let Maker { claim, bodies, .. } = maker;
-        let compile = service.config.strategy == Strategy::Eager && !decoder.has_failed();
-        let joined = bodies.map_or(Joined::NOTHING, |bodies| bodies.join(compile));
-        let bytes = WireBytes::from(buffer.finish());
-        let len = bytes.len();
-        let result = self.make_joined(service, joined, decoder, bytes);
-        service.events.end(self.started, Some(self.number), || EventKind::Module { bytes: len });
+    fn make(&self, service: &Arc<Service>, maker: Maker, arrived: Arrived) -> Result<Arc<NativeModule>, ModuleError> {
+        let bytes = arrived.bytes.len();
+        let (claim, result) = self.make_unpublished(service, maker, arrived);
+        service.events.end(self.started, Some(self.number), || EventKind::Module { bytes });
         let ours = result?;
         let Some(claim) = claim else { return Ok(ours) };
         let module = claim.publish(self.imports.clone(), Arc::clone(&ours));
@@ -231,17 +239,39 @@ impl StreamingJob {
         Ok(module)
     }
 
+    fn make_unpublished(
+        &self,
+        service: &Arc<Service>,
+        maker: Maker,
+        arrived: Arrived,
+    ) -> (Option<StreamClaim>, Result<Arc<NativeModule>, ModuleError>) {
+        let compile = service.config.strategy == Strategy::Eager && !arrived.decoder.has_failed();
+        let joined = maker.bodies.map_or(Joined::NOTHING, |bodies| bodies.join(compile));
+        let threads = if maker.alone { 1 } else { helpers(service) + 1 };
+        (maker.claim, self.make_joined(service, joined, arrived, (maker.started, threads)))
+    }
+
     fn make_joined(
         &self,
         service: &Arc<Service>,
         joined: Joined,
-        decoder: StreamDecoder,
-        bytes: WireBytes,
+        arrived: Arrived,
+        (started, threads): (Started, usize),
     ) -> Result<Arc<NativeModule>, ModuleError> {
-        let compilation = Compilation { service, number: self.number, cancel: Cancel::default() };
+        self.cancel.check()?;
+        let (events, number) = (&service.events, Some(self.number));
+        let compilation = Compilation { service, number: self.number, cancel: self.cancel.clone() };
+        let Arrived { bytes, decoder, cpu } = arrived;
+        let before = events.thread_time();
         let decoded = decoder.finish(&bytes, joined.valid);
-        service.events.end(self.started, Some(self.number), || EventKind::Decode { bytes: bytes.len() });
-        let valid = compilation.validate_rest(decoded?, joined.valid, &bytes, &self.imports)?;
+        let cpu = cpu + events.thread_time().saturating_sub(before);
+        events.end(self.started, number, || EventKind::Decode { bytes: bytes.len(), cpu });
+        let decoded = decoded?;
+        if !service.config.lazy_validation {
+            let (code, cpu) = (code_bytes(&decoded.info), joined.cpu);
+            events.end(started, number, || EventKind::Validate { bytes: code, threads, cpu });
+        }
+        let valid = compilation.validate_rest(decoded, joined.valid, &bytes, &self.imports)?;
         let module = compilation.build(valid, bytes)?;
         early::add(service, &module, joined.codes);
         compilation.finish(&module)?;
@@ -262,15 +292,17 @@ impl Input {
     }
 
     /// Does what can be done with the bytes that there are.
-    fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber) {
+    fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) {
         let bytes = self.buffer.bytes();
         let full = bytes.len() == self.buffer.limit();
         // No more bytes fit: if there can be no module of so many, the decoder says so.
         if !matches!(self.role, Role::Collector) || full {
+            let before = service.events.thread_time();
             self.decoder.advance(bytes);
+            self.cpu += service.events.thread_time().saturating_sub(before);
         }
         if matches!(self.role, Role::Undecided) {
-            self.role = self.decide(service, number);
+            self.role = self.decide(service, number, cancel);
         }
         if let Role::Maker(maker) = &mut self.role {
             maker.hand_over(&self.decoder, service, number);
@@ -278,7 +310,7 @@ impl Input {
     }
 
     /// What to do about the bodies, if they have begun.
-    fn decide(&self, service: &Arc<Service>, number: ModuleNumber) -> Role {
+    fn decide(&self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) -> Role {
         let Some(head) = self.decoder.head() else { return Role::Undecided };
         let code = head.info.code_section.as_ref().map_or(0, ExactSizeIterator::len);
         let mut claim = None;
@@ -296,9 +328,9 @@ impl Input {
         let bodies = (!service.config.lazy_validation).then(|| {
             // Little code is compiled when all of it is there, by all threads.
             let compiler = EarlyCompiler::new(service, number, head).filter(|_| code >= tuning::PARALLEL_VALIDATION);
-            Bodies::new(Arc::clone(head), self.buffer.readable(), compiler)
+            Bodies::new(Arc::clone(head), self.buffer.readable(), cancel.clone(), service.events.clone(), compiler)
         });
-        Role::Maker(Maker { claim, bodies, handed: 0, alone })
+        Role::Maker(Maker { claim, bodies, started: service.events.start(), handed: 0, alone })
     }
 }
 

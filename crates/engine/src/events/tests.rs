@@ -21,7 +21,7 @@ fn spans_have_a_start_and_an_end() {
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
     let started = events.start();
     let module = Some(ModuleNumber::next());
-    events.end(started, module, || EventKind::Decode { bytes: 8 });
+    events.end(started, module, || EventKind::Decode { bytes: 8, cpu: Duration::ZERO });
     let event = log.take()[0];
     assert!(event.start <= event.end && event.module == module && event.thread == thread_number());
     let other = std::thread::spawn(thread_number).join().unwrap();

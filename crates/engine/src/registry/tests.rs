@@ -21,7 +21,7 @@ fn using_is_idempotent_and_undone_by_either_death() {
     let mut stores: Vec<Store> = (0..3).map(|_| Store::new(engine.environment())).collect();
     for store in &mut stores {
         for module in [&one, &two, &one] {
-            engine.use_module(store, module, None);
+            registry.use_module(store, module, None, true);
         }
     }
     let numbers = [number(&one), number(&two)];
@@ -41,11 +41,40 @@ fn using_is_idempotent_and_undone_by_either_death() {
 }
 
 #[test]
-fn a_store_that_uses_nothing_is_not_entered() {
+fn a_store_that_nobody_asks_about_is_not_entered() {
     let engine = Engine::new(Config::default()).unwrap();
-    let store = Store::new(engine.environment());
+    let module = compile(&engine, EMPTY).unwrap();
+    let mut store = Store::new(engine.environment());
+    for _ in 0..2 {
+        engine.use_module(&mut store, &module, None);
+        runtime::instantiate::instantiate(&mut store, &module, &[]).unwrap();
+    }
     assert!(store.attachment().is_none());
-    assert_eq!(engine.service().registry.lock().stores, 0);
+    let registry = &engine.service().registry;
+    let stores = registry.lock().stores;
+    assert_eq!((stores, registry.users(number(&module))), (0, 0));
+    // Its instances are found when somebody wants to know.
+    let record = registry.record(&mut store);
+    assert_eq!(record.scripts.used(), [(number(&module), true)]);
+    assert_eq!(registry.users(number(&module)), 1);
+}
+
+#[test]
+fn a_url_that_the_module_does_not_know_is_remembered() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let module = compile(&engine, EMPTY).unwrap();
+    let [first, other]: [Arc<str>; 2] = ["https://a.example/", "https://b.example/"].map(Arc::from);
+    crate::source::of(&module).unwrap().give_url(&first);
+    let mut stores = [&first, &other].map(|url| {
+        let mut store = Store::new(engine.environment());
+        engine.use_module(&mut store, &module, Some(url));
+        runtime::instantiate::instantiate(&mut store, &module, &[]).unwrap();
+        store
+    });
+    assert_eq!(stores.each_ref().map(|store| store.attachment().is_some()), [false, true]);
+    for (store, url) in stores.iter_mut().zip([&first, &other]) {
+        assert_eq!(engine.import_module(store, &module, None).unwrap().url(), &**url);
+    }
 }
 
 #[test]
@@ -55,8 +84,8 @@ fn a_variant_counts_as_its_module() {
     let module = compile(&engine, EMPTY).unwrap();
     let variant = engine.environment().hooks.checked_variant(&module).unwrap();
     let mut store = Store::new(engine.environment());
-    engine.use_module(&mut store, &module, None);
-    engine.use_module(&mut store, &variant, None);
+    registry.use_module(&mut store, &module, None, true);
+    registry.use_module(&mut store, &variant, None, true);
     let number = number(&module);
     assert_eq!((registry.users(number), registry.natives(number).len()), (1, 2));
     drop(module);

@@ -10,9 +10,9 @@ use std::thread::{self, Thread};
 
 use engine::compile::asynchronous::AsyncModule;
 use engine::error::ModuleError;
-use wasm::compile_imports::CompileTimeImports;
 
 use super::Module;
+use crate::compile_options::CompileOptions;
 use crate::engine::{Engine, EngineWeak};
 use crate::error::{Error, Result};
 use crate::handle::StoreHandle;
@@ -37,6 +37,11 @@ impl Module {
     /// # }
     /// ```
     pub fn compile_async(engine: &Engine, bytes: impl Into<Vec<u8>>) -> ModuleFuture {
+        Module::compile_async_with(engine, bytes, &CompileOptions::new())
+    }
+
+    /// The same, with options. The errors are those of [`Module::new_with`].
+    pub fn compile_async_with(engine: &Engine, bytes: impl Into<Vec<u8>>, options: &CompileOptions) -> ModuleFuture {
         let bytes = bytes.into();
         let binary = match wat::parse_bytes(&bytes) {
             Ok(Cow::Owned(binary)) => Ok(binary),
@@ -44,7 +49,7 @@ impl Module {
             Err(error) => Err(Error::from(error)),
         };
         let state = match binary {
-            Ok(binary) => State::Started(AsyncModule::compile(&engine.inner, binary.into(), CompileTimeImports::NONE)),
+            Ok(binary) => State::Started(AsyncModule::compile(&engine.inner, binary.into(), options.imports.clone())),
             Err(error) => State::Failed(error),
         };
         ModuleFuture { engine: engine.weak(), state }

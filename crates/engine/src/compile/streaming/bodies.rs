@@ -19,8 +19,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use code::native_module::NewCode;
 use sys::append::Readable;
@@ -29,6 +29,8 @@ use wasm::types::DefinedFuncIndex;
 use wasm::validate::Scratch;
 
 use super::early::EarlyCompiler;
+use crate::compile::phases::Cancel;
+use crate::events::Events;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::tuning;
 
@@ -40,10 +42,12 @@ pub(super) struct Bodies {
     state: Mutex<State>,
     /// Signalled when a share is done.
     done: Condvar,
-    /// Nobody wants the result any more.
-    stopped: AtomicBool,
+    /// Set when nobody wants the result any more.
+    cancel: Cancel,
     /// Compiles what is valid, if that is wanted.
     compiler: Option<EarlyCompiler>,
+    /// Whose listener wants to know what validation takes.
+    events: Events,
 }
 
 impl fmt::Debug for Bodies {
@@ -77,6 +81,8 @@ struct State {
     codes: Vec<NewCode>,
     /// Shares that threads are at.
     active: usize,
+    /// Processor time that validation took.
+    cpu: Duration,
     /// Tasks that were submitted and have not ended.
     tasks: usize,
 }
@@ -97,6 +103,8 @@ struct Share<'bodies> {
     /// Given back before the share is counted as done.
     source: Option<Source>,
     outcome: Outcome,
+    /// Processor time of its thread before, if it is to be validated.
+    before: Duration,
 }
 
 /// What became of a share.
@@ -116,11 +124,13 @@ pub(super) struct Joined {
     pub(super) valid: u32,
     /// The code that was made.
     pub(super) codes: Vec<NewCode>,
+    /// Processor time that validation took, if somebody wants to know.
+    pub(super) cpu: Duration,
 }
 
 impl Joined {
     /// Nobody has worked.
-    pub(super) const NOTHING: Joined = Joined { valid: 0, codes: Vec::new() };
+    pub(super) const NOTHING: Joined = Joined { valid: 0, codes: Vec::new(), cpu: Duration::ZERO };
 }
 
 /// How a task counts as submitted until it ends, run or not.
@@ -135,7 +145,13 @@ impl Drop for Slot {
 }
 
 impl Bodies {
-    pub(super) fn new(head: Arc<Head>, bytes: Readable, compiler: Option<EarlyCompiler>) -> Arc<Bodies> {
+    pub(super) fn new(
+        head: Arc<Head>,
+        bytes: Readable,
+        cancel: Cancel,
+        events: Events,
+        compiler: Option<EarlyCompiler>,
+    ) -> Arc<Bodies> {
         let state = State {
             source: Some(Source { head, bytes }),
             places: Vec::new(),
@@ -146,10 +162,11 @@ impl Bodies {
             valid: VecDeque::new(),
             codes: Vec::new(),
             active: 0,
+            cpu: Duration::ZERO,
             tasks: 0,
         };
         let (state, done) = (Mutex::new(state), Condvar::new());
-        Arc::new(Bodies { state, done, stopped: AtomicBool::new(false), compiler })
+        Arc::new(Bodies { state, done, cancel, compiler, events })
     }
 
     /// Adds bodies that are complete, the next ones in order.
@@ -191,6 +208,7 @@ impl Bodies {
     pub(super) fn work(&self) {
         let mut scratch = Scratch::default();
         while let Some(mut share) = self.take() {
+            share.before = self.events.thread_time();
             share.outcome = share.run(&mut scratch);
         }
     }
@@ -211,14 +229,14 @@ impl Bodies {
                 state.source = None;
                 let codes = std::mem::take(&mut state.codes);
                 let valid = state.first_bad.min(state.places.len());
-                return Joined { valid: u32::try_from(valid).unwrap_or(0), codes };
+                return Joined { valid: u32::try_from(valid).unwrap_or(0), codes, cpu: state.cpu };
             }
         }
     }
 
     /// Ends all work and waits until nobody is at it.
     pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.cancel.cancel();
         let mut state = self.lock();
         state.source = None;
         while state.active > 0 {
@@ -238,7 +256,15 @@ impl Bodies {
         };
         state.active += 1;
         let places = state.places[run.clone()].to_vec();
-        Some(Share { bodies: self, step, run, places, source: Some(source), outcome: Outcome::Unknown })
+        Some(Share {
+            bodies: self,
+            step,
+            run,
+            places,
+            source: Some(source),
+            outcome: Outcome::Unknown,
+            before: Duration::ZERO,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -289,7 +315,7 @@ impl Share<'_> {
         let bytes = bytes.bytes();
         let mut codes = Vec::new();
         for (index, place) in self.run.clone().zip(&self.places) {
-            if self.bodies.stopped.load(Ordering::Relaxed) {
+            if self.bodies.cancel.is_cancelled() {
                 return Outcome::Unknown;
             }
             let function = DefinedFuncIndex::new(index);
@@ -315,6 +341,7 @@ impl Drop for Share<'_> {
     fn drop(&mut self) {
         self.source = None;
         let mut dropped = Vec::new();
+        let taken = self.bodies.events.thread_time().saturating_sub(self.before);
         let mut state = self.bodies.lock();
         match std::mem::replace(&mut self.outcome, Outcome::Unknown) {
             Outcome::Valid if state.compiling => state.valid.push_back(self.run.clone()),
@@ -328,6 +355,9 @@ impl Drop for Share<'_> {
             // There will be no module.
             state.stop_compiling();
             dropped = std::mem::take(&mut state.codes);
+        }
+        if self.step == Step::Validate {
+            state.cpu += taken;
         }
         state.active -= 1;
         drop(state);
