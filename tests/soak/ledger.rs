@@ -60,7 +60,7 @@ impl Ledger {
         assert!(after <= before, "threads: {before}, then {after}");
         // The allocator keeps some of what it got back, and cuts mappings up.
         let (before, after) = most(|held| held.mappings as u64);
-        assert!(after <= before + before / 2 + 64, "mappings: {before}, then {after}");
+        assert!(after <= before + 64, "mappings: {before}, then {after}");
         let (before, after) = most(|held| held.resident);
         assert!(after <= before + before / 4 + (32 << 20), "resident: {before} bytes, then {after}");
     }
