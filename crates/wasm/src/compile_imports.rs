@@ -18,6 +18,7 @@
 use std::sync::Arc;
 
 use crate::decode::error::{DecodeError, DecodeErrorKind};
+use crate::heap;
 use crate::module::{Import, ModuleInfo};
 use crate::types::words::{self, Words};
 use crate::types::{ExternType, GlobalType, HeapType, RefType, ValType};
@@ -78,6 +79,11 @@ impl CompileTimeImports {
     /// Does it answer nothing at all?
     pub fn is_empty(&self) -> bool {
         *self == CompileTimeImports::NONE
+    }
+
+    /// What it owns takes, in bytes, though clones share it.
+    pub fn heap_bytes(&self) -> usize {
+        self.string_constants.as_ref().map_or(0, |name| heap::shared(&**name))
     }
 
     /// What answers an import of these names, if anything does. The name of string constants goes before sets.

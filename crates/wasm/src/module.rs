@@ -308,7 +308,12 @@ impl ModuleInfo {
             heap::vec(&self.escaped_functions),
             heap::map(&self.export_map),
         ];
-        lists.iter().sum::<usize>() + self.texts() + self.expressions() + self.types_bytes() + self.names_bytes()
+        let later = [
+            self.answers.get().map_or(0, CompileTimeImports::heap_bytes),
+            self.names.get().map_or(0, Names::heap_bytes),
+        ];
+        let parts = [self.texts(), self.expressions(), self.types_bytes()];
+        lists.iter().chain(&later).chain(&parts).sum()
     }
 
     fn texts(&self) -> usize {
@@ -343,9 +348,5 @@ impl ModuleInfo {
 
     fn types_bytes(&self) -> usize {
         self.types.iter().map(SubType::heap_bytes).sum()
-    }
-
-    fn names_bytes(&self) -> usize {
-        self.names.get().map_or(0, Names::heap_bytes)
     }
 }

@@ -1,6 +1,7 @@
 //! Estimates of allocations, and the sizes of the structs whose `heap_bytes` were written for them.
 
 use super::*;
+use crate::compile_imports::CompileTimeImports;
 use crate::const_expr::ConstExpr;
 use crate::module::{CustomSection, DataSegment, ElementSegment, Export, Import, ModuleInfo};
 use crate::names::Names;
@@ -37,6 +38,7 @@ fn sizes_are_those_that_heap_bytes_was_written_for() {
         ("DataSegment", size_of::<DataSegment>()),
         ("CustomSection", size_of::<CustomSection>()),
         ("ConstExpr", size_of::<ConstExpr>()),
+        ("CompileTimeImports", size_of::<CompileTimeImports>()),
         ("Names", size_of::<Names>()),
         ("SubType", size_of::<SubType>()),
         ("CompositeType", size_of::<CompositeType>()),
@@ -45,13 +47,14 @@ fn sizes_are_those_that_heap_bytes_was_written_for() {
     assert_eq!(
         sizes,
         [
-            ("ModuleInfo", 560),
+            ("ModuleInfo", 592),
             ("Import", 80),
             ("Export", 24),
             ("ElementSegment", 72),
             ("DataSegment", 48),
             ("CustomSection", 32),
             ("ConstExpr", 24),
+            ("CompileTimeImports", 24),
             ("Names", 64),
             ("SubType", 56),
             ("CompositeType", 40),
