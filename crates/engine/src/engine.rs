@@ -13,6 +13,7 @@ use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
 use runtime::memory_pool::MemoryPool;
+use runtime::references::ReferenceImage;
 use runtime::store::Environment;
 use runtime::stores::{Running, Stores};
 use wasm::canonical::TypeRegistry;
@@ -352,5 +353,9 @@ impl Hooks for Inner {
 
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {
         attachment::image(&self.service.config, module)
+    }
+
+    fn references(&self, module: &Arc<NativeModule>) -> Option<Arc<ReferenceImage>> {
+        attachment::references(module)
     }
 }

@@ -9,6 +9,7 @@ use wasm::decode::error::DecodeError;
 use wasm::types::DefinedFuncIndex;
 
 use crate::image::InitialImage;
+use crate::references::ReferenceImage;
 use crate::stores::Running;
 
 /// Why a function has no code at its first call.
@@ -83,4 +84,7 @@ pub trait Hooks: Send + Sync + Debug {
 
     /// The image of the module's memory, if it is worth one.
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>>;
+
+    /// The image of the references to the module's functions, if it is worth one.
+    fn references(&self, module: &Arc<NativeModule>) -> Option<Arc<ReferenceImage>>;
 }

@@ -119,11 +119,10 @@ pub(crate) unsafe fn in_host<R>(context: *mut StoreContext, work: impl FnOnce() 
 /// Adds a host function that belongs to no instance; the result is a reference to it.
 pub fn add_host_function(store: &mut Store, function: Arc<HostFunction>) -> *mut FuncRef {
     let context = context(&function, store.context(), std::ptr::null_mut());
-    let func_ref =
-        FuncRef { slot: function.slot(), vmctx: std::ptr::null_mut(), type_id: function.type_id.0, is_host: 1 };
+    let func_ref = FuncRef { slot: function.slot(), distance: 0, type_id: function.type_id.0, is_host: 1 };
     let mut entity = Box::new(HostEntity { function, context, func_ref });
-    entity.func_ref.vmctx = (&raw mut entity.context).cast();
     let reference = &raw mut entity.func_ref;
+    entity.func_ref.distance = FuncRef::distance_to(reference, (&raw mut entity.context).cast());
     store.hold_entity(entity);
     reference
 }
