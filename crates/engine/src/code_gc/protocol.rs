@@ -28,6 +28,11 @@ use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Number(u64);
 
 impl Number {
+    /// Counted from 1.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+
     fn next(self) -> Number {
         Number(self.0 + 1)
     }
@@ -44,6 +49,11 @@ pub(crate) trait World {
     /// Asks everybody who may be at a candidate, and gives the number of reports, those included that came already. None if
     /// somebody cannot be asked; what is reported then means nothing.
     fn ask(&self, number: Number) -> Option<usize>;
+
+    /// One more collection is wanted than the one of this number, which is under way, or has ended just now.
+    fn remembered(&self, number: Number) {
+        let _ = number;
+    }
 
     /// Frees the candidates that are not alive. Must not panic.
     fn free(&self, candidates: Self::Candidates, live: &HashSet<usize>);
@@ -128,7 +138,10 @@ impl<C> Collections<C> {
         if !matches!(state.stage, Stage::Idle) {
             state.remembered = true;
             state.statistics.remembered += 1;
-            return state.begun.next();
+            let number = state.begun;
+            drop(state);
+            world.remembered(number);
+            return number.next();
         }
         let number = state.begin();
         drop(state);

@@ -81,7 +81,7 @@ fn a_subscriber_hears_spans_and_what_came_of_them() {
         events.mark(Some(number), EventKind::Publish { function: 3, tier: Tier::Baseline, osr: None });
         drop(span);
         let started = events.start();
-        events.end(started, None, || EventKind::CodeGc { candidate_bytes: 64, freed: 1, freed_bytes: 64 });
+        events.end(started, None, || EventKind::CodeGc { collection: 1, candidate_bytes: 64, freed: 1, freed_bytes: 64 });
     };
     // For the whole process: `tracing` asks who wants to hear of a place in the code when it is first reached, and that may
     // be by another test, on whose thread nobody would.
