@@ -88,16 +88,16 @@ impl<W> Barrier<W> {
     /// Drops what has not begun, refuses what comes, and waits for what runs on other threads. Gives how many pieces of work
     /// were dropped, and for how many threads there was to wait.
     pub(crate) fn close(&self) -> (usize, usize) {
-        let waiting = {
+        let this = thread::current().id();
+        let (waiting, awaited) = {
             let mut state = self.lock();
             state.closed = true;
-            std::mem::take(&mut state.waiting)
+            let others = state.running.iter().filter(|&&thread| thread != this).count();
+            (std::mem::take(&mut state.waiting), others)
         };
         let dropped = waiting.len();
         drop(waiting);
-        let this = thread::current().id();
         let mut state = self.lock();
-        let awaited = state.running.iter().filter(|&&thread| thread != this).count();
         while state.running.iter().any(|&thread| thread != this) {
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -79,7 +79,7 @@ metrics! {
         retired: "code_retired" Count "Code objects that better code has replaced.";
         flushed: "functions_flushed" Count "Functions that lost their code to the ceiling.";
         collections: "code_collections" Count "Code collections that got to know what could be freed.";
-        stores_interrupted: "code_collection_interrupts" Count "Stores interrupted, as they ran when they were asked.";
+        stores_awaited: "code_collection_waits" Count "Stores that a collection waited for, as they ran.";
         freed: "code_freed" Count "Code objects that they freed.";
         freed_bytes: "code_freed_size" Bytes "Machine code that they freed.";
     }

@@ -83,11 +83,12 @@ impl World for Collector<'_> {
         let sink: Arc<dyn LiveCode> = Arc::new(Sink { service: Arc::downgrade(service), number });
         let elsewhere = service.stores.request_reports(self.running, &sink).ok()?;
         service.code_gc.interrupted.fetch_add(elsewhere as u64, Ordering::Relaxed);
-        if elsewhere > 0 {
-            self.tell(number, CodeGcStep::Wait { stores: elsewhere });
-        }
         // All that run nowhere, or here, are answered for by one report.
         Some(elsewhere + 1)
+    }
+
+    fn waiting(&self, number: Number, reports: usize) {
+        self.tell(number, CodeGcStep::Wait { stores: reports });
     }
 
     fn remembered(&self, number: Number) {

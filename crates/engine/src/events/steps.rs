@@ -38,8 +38,7 @@ pub enum CodeGcStep {
     /// The store of the event has said which code its stacks hold, or it was said for it. Of stores without code on their
     /// stacks this is told as well.
     Answer(Answer),
-    /// So many stores run on other threads and have been interrupted; each answers for itself. Some may have before this is
-    /// told.
+    /// All stores have been asked, and so many had not answered then: they ran on other threads, and had been interrupted.
     Wait {
         /// Stores.
         stores: usize,

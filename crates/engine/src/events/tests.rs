@@ -188,7 +188,7 @@ fn marks_and_spans_are_counted_once() {
     assert_eq!((metrics.cached_time.read().count(), metrics.sync_time.read().count()), (1, 1));
     assert_eq!((metrics.cache_hits.get(), metrics.cache_conflicts.get(), metrics.cache_waits.get()), (1, 1, 0));
     assert_eq!((metrics.cache_misses.get(), metrics.streams_aborted.get()), (2, 1), "one of them a stream's");
-    assert_eq!((metrics.stores.get(), metrics.stores_interrupted.get()), (1, 3));
+    assert_eq!((metrics.stores.get(), metrics.stores_awaited.get()), (1, 3));
     assert_eq!((metrics.instances.get(), metrics.instances_failed.get()), (1, 1));
     assert_eq!((metrics.compiled_lazily.get(), metrics.compiled_on_request.get()), (1, 0));
     assert_eq!((metrics.compilations_invalid.get(), metrics.compilations_over_budget.get()), (1, 1));

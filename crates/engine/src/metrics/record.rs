@@ -59,9 +59,7 @@ impl Metrics {
                 self.freed_bytes.add(freed_bytes as u64);
                 self.code_gc_time.add(nanos(took));
             }
-            EventKind::CodeGcStep { step: CodeGcStep::Wait { stores }, .. } => {
-                self.stores_interrupted.add(stores as u64)
-            }
+            EventKind::CodeGcStep { step: CodeGcStep::Wait { stores }, .. } => self.stores_awaited.add(stores as u64),
             EventKind::CodeGcStep { .. } => {}
             EventKind::StoreMade => self.stores.add(1),
             // The engine counts what there is of these, and takes its metrics along when it goes.
