@@ -3,6 +3,7 @@
 
 mod memory;
 mod requests;
+mod safepoints;
 mod stores;
 mod stress;
 mod stubs;

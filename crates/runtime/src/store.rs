@@ -30,6 +30,7 @@ use crate::limiter::Limiter;
 use crate::memory::Memory;
 use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
+use crate::requests::OFFER_ALL;
 use crate::stores::{Registered, Stores};
 use crate::table::Table;
 use crate::trampolines::loop_interrupt;
@@ -56,6 +57,8 @@ pub struct Environment {
     pub max_wasm_stack: usize,
     /// Record the frames when something is raised.
     pub backtraces: bool,
+    /// Have [`Hooks::safepoint`] called at safepoints: a test of what may happen there, which costs much.
+    pub offer_safepoints: bool,
 }
 
 /// What happens when the epoch reaches the deadline.
@@ -115,6 +118,9 @@ impl Store {
         });
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
         let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
+        if environment.offer_safepoints {
+            registered.remember(OFFER_ALL);
+        }
         let account = Account::new(environment.stores.totals());
         let mut store = Store {
             id: StoreId::new(),
