@@ -128,8 +128,9 @@ struct End<'a>(&'a Bench);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.done.store(true, Ordering::SeqCst);
+        // First the epoch: whoever goes on after this is to find it passed.
         self.0.engine.increment_epoch();
+        self.0.done.store(true, Ordering::SeqCst);
         self.0.door.open();
     }
 }

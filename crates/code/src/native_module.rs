@@ -252,7 +252,7 @@ impl NativeModule {
                 relocate(&mut compiled.bytes, fixup as usize, place);
             }
         }
-        let kind = CodeKind::Function { module: self.this.clone(), function, tier, osr, compile_time };
+        let kind = CodeKind::Function { module: self.this.clone(), function, tier, osr };
         let code = self.space.add(compiled, kind)?;
         let counters = self.counters(tier, osr);
         let nanos = u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX);

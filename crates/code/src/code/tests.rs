@@ -44,7 +44,6 @@ fn function() -> CodeKind {
         function: OUTER,
         tier: Tier::Optimizing,
         osr: None,
-        compile_time: Duration::ZERO,
     }
 }
 
