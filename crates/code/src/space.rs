@@ -148,6 +148,9 @@ impl CodeSpace {
         if compiled.alignment as usize > GRANULE {
             return Err(SpaceError::Alignment(compiled.alignment));
         }
+        let Ok(len) = u32::try_from(compiled.bytes.len()) else {
+            return Err(SpaceError::Full { wanted: compiled.bytes.len(), used: self.used() });
+        };
         // Code that wants more than 16 bytes of alignment starts at the next granule.
         let lead = if compiled.alignment as usize > HEADER { GRANULE } else { HEADER };
         let range = self.allocate(lead + compiled.bytes.len())?;
@@ -155,19 +158,18 @@ impl CodeSpace {
         self.code_bytes.fetch_add(range.len(), Ordering::Relaxed);
         let placement = Placement {
             space: Arc::clone(self),
-            // All fit, as the region is no larger than `MOST`, and code that is given a range is shorter than 4 GiB.
+            // They fit, as the region is no larger than `MOST`, and the code shorter than 4 GiB.
             first: (range.start / GRANULE) as u32,
             granules: (range.len() / GRANULE) as u32,
             lead: lead as u32,
-            len: compiled.bytes.len() as u32,
+            len,
         };
         self.write(range.start + lead, &compiled.bytes)?;
         let code = Arc::new(Code::new(placement, kind, compiled));
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(&(Arc::as_ptr(&code) as usize).to_ne_bytes());
         header[8..12].copy_from_slice(&(lead as u32).to_ne_bytes());
-        // The region is far smaller than 4 GiB of code for one function.
-        header[12..].copy_from_slice(&(code.len() as u32).to_ne_bytes());
+        header[12..].copy_from_slice(&len.to_ne_bytes());
         self.write(range.start, &header)?;
         if range.start < touched {
             // Other code may have run here. This processor would do without, its manual does not promise it for two

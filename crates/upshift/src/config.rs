@@ -373,8 +373,8 @@ impl Config {
         self
     }
 
-    /// Bytes of address space for the machine code of all modules of the engine; memory is taken as code is made. 1 GiB
-    /// by default.
+    /// Bytes of address space for the machine code of all modules of the engine, at most 256 GiB; memory is taken as code is
+    /// made. 1 GiB by default.
     pub fn code_memory_size(&mut self, bytes: usize) -> &mut Config {
         self.inner.code_memory = bytes;
         self
