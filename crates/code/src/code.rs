@@ -25,6 +25,8 @@ pub enum CodeKind {
         tier: Tier,
         /// The offset in the module of the loop that it starts in, if it is an OSR entry.
         osr: Option<u32>,
+        /// Thread time that compiling it took, in nanoseconds.
+        compile_nanos: u64,
     },
     /// A stub through which the host enters functions of one type.
     EntryStub,
