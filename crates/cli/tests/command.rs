@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{File, upshift};
+use support::{File, upshift, upshift_fed};
 
 const MATH: &str = r#"(module $math
   (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
@@ -277,7 +277,27 @@ fn validate_says_where() {
     upshift(&["validate", text.path()]).exits(1).err_has("text.wat:2:");
     upshift(&["validate", noise.path()]).exits(1).err_has("noise.wasm");
     upshift(&["validate", "/no/such/file.wasm"]).exits(1).err_has("cannot read /no/such/file.wasm");
-    upshift(&["validate", "-"]).exits(1).err_has("standard input is empty");
+    upshift(&["validate", "-"]).exits(1).err("error: standard input is empty\n");
+    let missing = good.path().replace("good.wat", "god.wat");
+    upshift(&["validate", &missing]).exits(1).err_has(&format!("  note: did you mean `{}`?\n", good.path()));
+}
+
+/// A module with a body of three bytes, in the binary format; and the same with a body that is not valid.
+const EMPTY: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
+const WRONG: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x05\x01\x03\0\x1a\x0b";
+
+#[test]
+fn modules_are_read_from_pipes_as_far_as_they_are_valid() {
+    upshift_fed(&["validate", "-"], EMPTY, true).exits(0).out("standard input: valid\n");
+    upshift_fed(&["objdump", "-"], EMPTY, true).exits(0).out_has("func 0");
+    upshift_fed(&["compile", "-"], EMPTY, true).exits(0).out_has("1 functions");
+    let whole = upshift_fed(&["validate", "-"], WRONG, true).exits(1).err_has("standard input: ");
+    whole.err_has("offset 0x17").err_has("nothing on stack");
+    // A section with a wrong number, and no end of bytes: who waits for the end waits for ever.
+    for command in ["validate", "compile", "run", "inspect", "objdump"] {
+        let endless = upshift_fed(&[command, "-"], b"\0asm\x01\0\0\0\x7f\x80\x80\x80\x80\x0f", false).exits(1);
+        endless.err_has("standard input: ").err_has("offset 0x8");
+    }
 }
 
 #[test]

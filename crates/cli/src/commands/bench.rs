@@ -112,9 +112,8 @@ impl Bench {
         let stage = process::cpu_time;
         let (load, binary) = Time::of(stage, || input::module(options.file()));
         let binary = binary?;
-        let wrong = |error: Error| Error::msg(format!("{}: {error:#}", input::name(options.file())));
         let (make, module) = Time::of(stage, || Module::from_binary(&engine, &binary));
-        let module = module.map_err(wrong)?;
+        let module = module.map_err(|error| input::in_file(options.file(), &error))?;
         let _timer = crate::program::start_timer(&engine, options.timeout, || Ok(()));
         let (instantiate, running) = Time::of(stage, || {
             let program = Program::new(module.clone(), options, Output::Discard, &recording)?;

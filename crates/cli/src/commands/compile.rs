@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use upshift::{Engine, Error, Module, ModuleStatistics, Result};
+use upshift::{Engine, Module, ModuleStatistics, Result};
 
 use crate::progress::Progress;
 use crate::quantity::{show_bytes, show_seconds};
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (cpu, wall) = (process::cpu_time() - cpu, wall.elapsed());
     drop(progress);
     recording.write(&engine, compiled.as_ref().ok(), &name, &words)?;
-    let module = compiled.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    let module = compiled.map_err(|error| input::in_file(&args.file, &error))?;
     let cost = Cost { stages: recording.stages(), cpu, wall, peak_memory: process::peak_memory() };
     if args.json {
         output::print_line(json_of(&module, &cost))?;
