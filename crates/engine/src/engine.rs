@@ -193,10 +193,10 @@ impl Engine {
     /// Those of the work.
     pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let events = &self.inner.service.events;
-        let _span = spans::instantiate(attachment::of(module).number);
-        let started = events.start();
+        let started = events.start(spans::instantiate(attachment::of(module).number));
+        let _entered = started.enter();
         let result = work();
-        events.end(started, Some(attachment::of(module).number), || EventKind::Instantiate {
+        events.end(&started, Some(attachment::of(module).number), || EventKind::Instantiate {
             imported_functions: module.info().num_imported_functions as usize,
             success: result.is_ok(),
         });

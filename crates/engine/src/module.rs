@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use tracing::Span;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
 
@@ -69,62 +70,79 @@ pub(crate) fn compile_by<'a>(
     source: impl Into<Source<'a>>,
     imports: CompileTimeImports,
 ) -> Result<Arc<NativeModule>, ModuleError> {
-    let service = engine.service();
-    let mut wanted = Wanted::new(source.into(), imports);
-    let started = service.events.start();
-    loop {
-        match service.cache.step(&mut wanted) {
-            Step::Ready(module) => {
-                found(service, method, started, &module);
-                return Ok(module);
+    Asked::new(engine.service(), method, spans::module(method, None)).answer(source.into(), imports)
+}
+
+/// A request for a module, told of when it is answered.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    service: &'a Arc<Service>,
+    method: CompileMethod,
+    pub(crate) started: Started,
+}
+
+impl<'a> Asked<'a> {
+    /// A request that is made now by some method, with its span.
+    pub(crate) fn new(service: &'a Arc<Service>, method: CompileMethod, span: Span) -> Asked<'a> {
+        Asked { service, method, started: service.events.start(span) }
+    }
+
+    /// Has the module made by this thread, or waits for another that makes it.
+    ///
+    /// # Errors
+    /// As for [`compile_with`].
+    pub(crate) fn answer(
+        &self,
+        source: Source<'_>,
+        imports: CompileTimeImports,
+    ) -> Result<Arc<NativeModule>, ModuleError> {
+        let _entered = self.started.enter();
+        let mut wanted = Wanted::new(source, imports);
+        loop {
+            match self.service.cache.step(&mut wanted) {
+                Step::Ready(module) => return Ok(self.found(module)),
+                Step::Building(place) => {
+                    self.waits();
+                    self.service.cache.wait(place);
+                }
+                Step::Make(maker) => return self.make(maker, Cancel::default()),
             }
-            Step::Building(place) => {
-                tell(service, CacheOutcome::Wait, None);
-                service.cache.wait(place);
-            }
-            Step::Make(maker) => return make_by(service, method, maker, Cancel::default()),
         }
     }
-}
 
-/// Makes a module that is not in the cache, as a task of the pool.
-///
-/// # Errors
-/// As for [`compile_with`]; or nobody wants the module any more.
-pub(crate) fn make(service: &Arc<Service>, maker: Maker<'_>, cancel: Cancel) -> Result<Arc<NativeModule>, ModuleError> {
-    make_by(service, CompileMethod::Async, maker, cancel)
-}
-
-/// The same, for who asked by some method.
-///
-/// # Errors
-/// As for [`make`].
-pub(crate) fn make_by(
-    service: &Arc<Service>,
-    method: CompileMethod,
-    maker: Maker<'_>,
-    cancel: Cancel,
-) -> Result<Arc<NativeModule>, ModuleError> {
-    let compilation = Compilation { method, ..Compilation::new(service, cancel) };
-    let _span = spans::module(method, compilation.number, maker.bytes().len());
-    let started = service.events.start();
-    let result = compilation.run(maker.bytes(), maker.imports());
-    service.events.end(started, Some(compilation.number), || {
-        outcome(service, method, false, result.as_deref().map_err(|_| &**maker.bytes()))
-    });
-    let ours = result?;
-    let module = maker.publish(Arc::clone(&ours));
-    if !Arc::ptr_eq(&ours, &module) {
-        tell(service, CacheOutcome::Conflict, Some(&module));
+    /// Somebody else is making the module.
+    pub(crate) fn waits(&self) {
+        tell(self.service, CacheOutcome::Wait, None);
     }
-    Ok(module)
-}
 
-/// A module was found in the cache, asked for since `started`.
-pub(crate) fn found(service: &Service, method: CompileMethod, started: Started, module: &NativeModule) {
-    tell(service, CacheOutcome::Hit, Some(module));
-    let number = attachment::of(module).number;
-    service.events.end(started, Some(number), || outcome(service, method, true, Ok(module)));
+    /// It was in the cache.
+    pub(crate) fn found(&self, module: Arc<NativeModule>) -> Arc<NativeModule> {
+        let (service, number) = (self.service, attachment::of(&module).number);
+        tell(service, CacheOutcome::Hit, Some(&module));
+        spans::of(self.started.span(), number);
+        service.events.end(&self.started, Some(number), || outcome(service, self.method, true, Ok(&module)));
+        module
+    }
+
+    /// Makes the module, as it is not in the cache.
+    ///
+    /// # Errors
+    /// As for [`compile_with`]; or nobody wants the module any more.
+    pub(crate) fn make(&self, maker: Maker<'_>, cancel: Cancel) -> Result<Arc<NativeModule>, ModuleError> {
+        let Asked { service, method, started } = self;
+        let compilation = Compilation { method: *method, ..Compilation::new(service, cancel) };
+        spans::of(started.span(), compilation.number);
+        let result = compilation.run(maker.bytes(), maker.imports());
+        service.events.end(started, Some(compilation.number), || {
+            outcome(service, *method, false, result.as_deref().map_err(|_| &**maker.bytes()))
+        });
+        let ours = result?;
+        let module = maker.publish(Arc::clone(&ours));
+        if !Arc::ptr_eq(&ours, &module) {
+            tell(service, CacheOutcome::Conflict, Some(&module));
+        }
+        Ok(module)
+    }
 }
 
 /// A module was asked for: it was made or found in the cache, or there is none, for these bytes.

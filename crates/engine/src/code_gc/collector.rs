@@ -11,7 +11,7 @@ use code::retired::Mark;
 use runtime::stores::{LiveCode, Running};
 
 use super::protocol::{Number, World};
-use crate::events::{EventKind, Started};
+use crate::events::{EventKind, Started, spans};
 use crate::service::Service;
 
 /// A collection as one thread sees it: the engine, and the store whose hook the thread runs, if it does.
@@ -52,7 +52,8 @@ impl World for Collector<'_> {
 
     fn snapshot(&self, _: Number) -> Candidates {
         let service = self.service;
-        let started = service.events.start();
+        let started = service.events.start(spans::collect_code());
+        let entered = started.enter();
         service.code_gc.noted.store(service.space.ever_retired(), Ordering::Relaxed);
         let mut bytes = service.stubs.caches().map(|cache| cache.retired_bytes()).iter().sum();
         let mut modules = Vec::new();
@@ -63,7 +64,9 @@ impl World for Collector<'_> {
                 modules.push((Arc::downgrade(&module), module.now()));
             }
         }
-        Candidates { started, modules, stubs: service.stubs.caches().map(|cache| cache.now()), bytes }
+        let stubs = service.stubs.caches().map(|cache| cache.now());
+        drop(entered);
+        Candidates { started, modules, stubs, bytes }
     }
 
     fn ask(&self, number: Number) -> Option<usize> {
@@ -77,6 +80,7 @@ impl World for Collector<'_> {
 
     fn free(&self, candidates: Candidates, live: &HashSet<usize>) {
         let service = self.service;
+        let entered = candidates.started.enter();
         let mut garbage: Vec<Arc<Code>> = Vec::new();
         for (module, mark) in &candidates.modules {
             // The handle may be the last one when it is dropped; nothing is locked here.
@@ -88,13 +92,22 @@ impl World for Collector<'_> {
             garbage.extend(cache.take_retired(mark, live));
         }
         let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum::<usize>());
+        let freed_percent = percent(garbage.iter().map(|code| code.footprint()).sum(), service.space.code_bytes());
         quietly(|| service.registry.code_freed(&garbage));
         drop(garbage);
         service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
         service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
-        let kind = EventKind::CodeGc { candidate_bytes: candidates.bytes, freed, freed_bytes };
-        quietly(|| service.events.end(candidates.started, None, || kind));
+        drop(entered);
+        let Candidates { started, bytes: candidate_bytes, .. } = candidates;
+        let kind = EventKind::CodeGc { candidate_bytes, freed, freed_bytes, freed_percent };
+        quietly(|| service.events.end(&started, None, || kind));
     }
+}
+
+/// How much a part is of a whole; of nothing, nothing.
+fn percent(part: usize, whole: usize) -> u32 {
+    let percent = (part as u128 * 100).checked_div(whole as u128).unwrap_or(0);
+    u32::try_from(percent.min(100)).unwrap_or(100)
 }
 
 /// Tells a listener. One that panics does not keep the collection from ending, and there is nobody to tell of the panic.

@@ -228,6 +228,8 @@ pub enum EventKind {
         freed: usize,
         /// Bytes of machine code of those.
         freed_bytes: usize,
+        /// What they took of the code memory that all code objects took, in percent.
+        freed_percent: u32,
     },
 }
 
@@ -399,10 +401,11 @@ impl EventKind {
             }
             EventKind::OsrEnter { offset, .. } => osr_offset = Some(offset),
             EventKind::Flush { .. } => {}
-            EventKind::CodeGc { candidate_bytes, freed, freed_bytes } => {
+            EventKind::CodeGc { candidate_bytes, freed, freed_bytes, freed_percent } => {
                 each("candidate_bytes", candidate_bytes.into());
                 each("freed", freed.into());
                 each("freed_bytes", freed_bytes.into());
+                each("freed_percent", freed_percent.into());
             }
         }
         if let Some(offset) = osr_offset {

@@ -23,9 +23,14 @@ fn the_log_keeps_the_newest_events() {
 fn spans_have_a_start_and_an_end() {
     let log = Arc::new(EventLog::new(10));
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
-    let started = events.start();
+    let started = events.start(Span::none());
     let module = Some(ModuleNumber::next());
-    events.end(started, module, || EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 8 });
+    events.end(&started, module, || EventKind::CodeGc {
+        candidate_bytes: 700,
+        freed: 2,
+        freed_bytes: 8,
+        freed_percent: 1,
+    });
     let event = log.take()[0];
     assert!(event.start <= event.end && event.module == module && event.thread == thread_number());
     let other = std::thread::spawn(thread_number).join().unwrap();
@@ -35,8 +40,13 @@ fn spans_have_a_start_and_an_end() {
 #[test]
 fn what_nobody_hears_is_counted() {
     let events = Events::default();
-    let started = events.start();
-    events.end(started, None, || EventKind::CodeGc { candidate_bytes: 700, freed: 3, freed_bytes: 100 });
+    let started = events.start(Span::none());
+    events.end(&started, None, || EventKind::CodeGc {
+        candidate_bytes: 700,
+        freed: 3,
+        freed_bytes: 100,
+        freed_percent: 50,
+    });
     events.mark(None, EventKind::Flush { function: 7 });
     let metrics = events.metrics();
     assert_eq!((metrics.collections.get(), metrics.freed.get(), metrics.flushed.get()), (1, 3, 1));
@@ -90,7 +100,7 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Retire { function, tier: Tier::Baseline, osr: None },
         EventKind::OsrEnter { function, offset: 40 },
         EventKind::Flush { function },
-        EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 640 },
+        EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 640, freed_percent: 7 },
     ]
 }
 
