@@ -7,6 +7,7 @@
   run.py compile     whole modules on one thread: CPU, MB/s, size of the code
   run.py start       bytes to the end of the first call, imports stubbed: CPU, wall time, peak memory
   run.py stream      modules that arrive at 10 MB/s: how long after the last byte they are ready
+  run.py share       one engine, many stores: the module cache, memory of a store, interrupts, collections
   run.py programs    real WASI programs from cold; output, exit code and files must be equal
   run.py osr         one call that is one hot loop: tier-up in the middle of a loop
   run.py inline      kernels of small calls and calls through tables, with and without inlining
@@ -35,6 +36,7 @@ import fetch
 import inlining
 import kernels
 import replacing
+import sharing
 import starting
 import streaming
 import upshift
@@ -45,6 +47,7 @@ PARTS = {
     "compile": compiling.run,
     "start": starting.run,
     "stream": streaming.run,
+    "share": sharing.run,
     "programs": commands.run,
     "osr": replacing.run,
     "inline": inlining.run,

@@ -9,14 +9,24 @@
 //!                           trap when they are called, which may be how the call ends
 //! micro stream FILE MB/S lazy|eager
 //!                           a module that arrives at so many MB/s: from its last byte to the module; of Upshift only
+//! micro cache FILE          a module asked for again while it is there: ms of the first time, of a hit, of comparing bytes; of
+//!                           Upshift only, as the next two
+//! micro interrupts TIER     requests to running code: us from the request to its task, and from `terminate` to the end
+//! micro collect N           collections of code that find nothing, with N idle stores: us each
 //! micro stores FILE N       N stores with an instance of one module each: resident bytes and us a store
 //! micro kernel FILE N REPS  compile, instantiate, call run(N) REPS times; thread CPU seconds
 //! ```
 //! Each prints one JSON object on standard output.
 
+#[cfg(feature = "upshift")]
+mod cache;
 mod calls;
 mod clock;
+#[cfg(feature = "upshift")]
+mod collect;
 mod instances;
+#[cfg(feature = "upshift")]
+mod interrupts;
 mod kernel;
 mod start;
 mod stores;
@@ -41,7 +51,7 @@ use std::process::ExitCode;
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage: micro calls | instances | start [--lazy-validation] FILE [EXPORT [I32...]] | stream FILE MB/S lazy|eager | \
-     stores FILE N | kernel FILE N REPS";
+     cache FILE | interrupts TIER | collect N | stores FILE N | kernel FILE N REPS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -66,6 +76,12 @@ fn run(words: &[&str]) -> Outcome<Value> {
         ["start", file, call @ ..] => start::measure(&engine::Config::new(), file, call),
         #[cfg(feature = "upshift")]
         ["stream", file, rate, strategy] => stream::measure(file, rate, strategy),
+        #[cfg(feature = "upshift")]
+        ["cache", file] => cache::measure(file),
+        #[cfg(feature = "upshift")]
+        ["interrupts", tier] => interrupts::measure(tier),
+        #[cfg(feature = "upshift")]
+        ["collect", n] => collect::measure(n.parse()?),
         ["stores", file, n] => stores::measure(file, n.parse()?),
         ["kernel", file, n, reps] => kernel::measure(file, n.parse()?, reps.parse()?),
         _ => Err(USAGE.into()),
