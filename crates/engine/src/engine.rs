@@ -15,6 +15,7 @@ use runtime::image::InitialImage;
 use runtime::memory_pool::MemoryPool;
 use runtime::store::Environment;
 use runtime::stores::{Running, Stores};
+use sys::code_memory::Strategy;
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
@@ -75,7 +76,8 @@ impl Engine {
             .map_err(|error| EngineError::System { what: "install signal handlers for traps", error })?;
         let compilers = Compilers::new(config.tier)?;
         config.settings.profile = compilers.dynamic();
-        let space = CodeSpace::new(config.code_memory)
+        let code = if config.anonymous_code { Strategy::Duplicated } else { Strategy::DualMapped };
+        let space = CodeSpace::preferring(config.code_memory, code)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
         let registry = Arc::new(Registry::default());
