@@ -12,6 +12,7 @@ use code::stub_cache::Stub;
 use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::image::InitialImage;
+use runtime::memory_counts::MemoryCounts;
 use runtime::memory_pool::MemoryPool;
 use runtime::store::Environment;
 use runtime::stores::{Running, Stores};
@@ -219,7 +220,12 @@ impl Engine {
 
     /// What the engine has counted and measured.
     pub fn metrics(&self) -> MetricsSnapshot {
-        MetricsSnapshot::of(&self.inner.service)
+        MetricsSnapshot::of(self)
+    }
+
+    /// What became of the memories that stores asked for.
+    pub(crate) fn memory_counts(&self) -> &MemoryCounts {
+        &self.inner.memory_pool.counts
     }
 
     /// The registry of canonical types.

@@ -3,6 +3,7 @@
 //! `compile::phases` has the phases, `cache` says whether there is anything to do.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::Span;
 use wasm::decode::stream::{Decoded, decode};
@@ -79,12 +80,19 @@ pub(crate) struct Asked<'a> {
     service: &'a Arc<Service>,
     method: CompileMethod,
     pub(crate) started: Started,
+    /// When the last byte came, if it was a stream that asks.
+    last_byte: Option<Instant>,
 }
 
 impl<'a> Asked<'a> {
     /// A request that is made now by some method, with its span.
     pub(crate) fn new(service: &'a Arc<Service>, method: CompileMethod, span: Span) -> Asked<'a> {
-        Asked { service, method, started: service.events.start(span) }
+        Asked { service, method, started: service.events.start(span), last_byte: None }
+    }
+
+    /// A request for what a stream has collected.
+    pub(crate) fn by_stream(service: &'a Arc<Service>, span: Span, last_byte: Instant) -> Asked<'a> {
+        Asked { last_byte: Some(last_byte), ..Asked::new(service, CompileMethod::Streaming, span) }
     }
 
     /// Has the module made by this thread, or waits for another that makes it.
@@ -120,7 +128,9 @@ impl<'a> Asked<'a> {
         let (service, number) = (self.service, attachment::of(&module).number);
         tell(service, CacheOutcome::Hit, Some(&module));
         spans::of(self.started.span(), number);
-        service.events.end(&self.started, Some(number), || outcome(service, self.method, true, Ok(&module)));
+        service
+            .events
+            .end(&self.started, Some(number), || outcome(service, (self.method, self.last_byte), true, Ok(&module)));
         module
     }
 
@@ -129,12 +139,12 @@ impl<'a> Asked<'a> {
     /// # Errors
     /// As for [`compile_with`]; or nobody wants the module any more.
     pub(crate) fn make(&self, maker: Maker<'_>, cancel: Cancel) -> Result<Arc<NativeModule>, ModuleError> {
-        let Asked { service, method, started } = self;
-        let compilation = Compilation { method: *method, ..Compilation::new(service, cancel) };
+        let &Asked { service, method, ref started, last_byte } = self;
+        let compilation = Compilation { method, ..Compilation::new(service, cancel) };
         spans::of(started.span(), compilation.number);
         let result = compilation.run(maker.bytes(), maker.imports());
         service.events.end(started, Some(compilation.number), || {
-            outcome(service, *method, false, result.as_deref().map_err(|_| &**maker.bytes()))
+            outcome(service, (method, last_byte), false, result.as_deref().map_err(|_| &**maker.bytes()))
         });
         let ours = result?;
         let module = maker.publish(Arc::clone(&ours));
@@ -145,10 +155,11 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A module was asked for: it was made or found in the cache, or there is none, for these bytes.
+/// A module was asked for, by a stream at its last byte: it was made or found in the cache, or there is none, for these
+/// bytes.
 pub(crate) fn outcome(
     service: &Service,
-    method: CompileMethod,
+    (method, last_byte): (CompileMethod, Option<Instant>),
     cached: bool,
     result: Result<&NativeModule, &[u8]>,
 ) -> EventKind {
@@ -161,6 +172,7 @@ pub(crate) fn outcome(
         bytes: result.map_or_else(<[u8]>::len, |module| module.wire_bytes().len()),
         functions: module.map_or(0, |module| module.info().bodies.len()),
         code_bytes: module.map_or(0, |module| module.statistics().code_bytes()),
+        finish: last_byte.map(|at| at.elapsed()),
     }
 }
 

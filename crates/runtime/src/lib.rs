@@ -24,6 +24,7 @@ mod interrupt;
 pub mod limiter;
 pub mod matching;
 pub mod memory;
+pub mod memory_counts;
 pub mod memory_pool;
 mod osr;
 mod requests;

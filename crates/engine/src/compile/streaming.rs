@@ -19,7 +19,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use abi::compiler::CompileError;
 use code::native_module::NativeModule;
@@ -65,6 +65,8 @@ pub struct StreamingJob {
     started: Started,
     /// The decoding of its sections, as long.
     decoding: Started,
+    /// When the last byte had come.
+    last_byte: Option<Instant>,
     /// Set by who finishes the job without waiting for it, and then does not want it.
     cancel: Cancel,
     input: Result<Input, ModuleError>,
@@ -132,6 +134,7 @@ impl StreamingJob {
             number,
             started,
             decoding,
+            last_byte: None,
             cancel,
             input: input.map_err(|error| no_memory(&error)),
         }
@@ -211,6 +214,7 @@ impl StreamingJob {
     /// engine is gone.
     pub fn finish(mut self) -> Result<Arc<NativeModule>, ModuleError> {
         self.check()?;
+        let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let engine = self.engine.upgrade().ok_or(ModuleError::EngineDropped)?;
         let input = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))?;
         let Input { buffer, decoder, role, cpu } = input;
@@ -220,7 +224,7 @@ impl StreamingJob {
             // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
             Role::Undecided | Role::Collector => {
                 let span = self.started.span().clone();
-                let asked = Asked::new(engine.service(), CompileMethod::Streaming, span);
+                let asked = Asked::by_stream(engine.service(), span, last_byte);
                 asked.answer(bytes.into(), self.imports.clone())
             }
         }
@@ -249,7 +253,7 @@ impl StreamingJob {
         let (claim, result) = self.make_unpublished(service, maker, arrived);
         service.events.end(&self.started, Some(self.number), || {
             let result = result.as_deref().map_err(|_| &*bytes);
-            module::outcome(service, CompileMethod::Streaming, false, result)
+            module::outcome(service, (CompileMethod::Streaming, self.last_byte), false, result)
         });
         let ours = result?;
         let Some(claim) = claim else { return Ok(ours) };

@@ -43,7 +43,7 @@ impl fmt::Display for EventKind {
             EventKind::Publish { function, tier, osr } => write!(f, "publish {tier} {}", Place(function, osr)),
             EventKind::Retire { function, tier, osr } => write!(f, "retire {tier} {}", Place(function, osr)),
             EventKind::OsrEnter { function, offset } => write!(f, "enter {}", Place(function, Some(offset))),
-            EventKind::Flush { function } => write!(f, "flush f{function}"),
+            EventKind::Flush { function, .. } => write!(f, "flush f{function}"),
             EventKind::CodeGc { freed, .. } => write!(f, "free {freed} objects"),
         }
     }

@@ -149,6 +149,8 @@ pub enum EventKind {
         functions: usize,
         /// Bytes of machine code that it has now.
         code_bytes: usize,
+        /// Of a stream: the time since its last byte.
+        finish: Option<Duration>,
     },
     /// Mark: a module was asked for, and did not have to be made, or need not have been. The module is the one that is
     /// there, if one is.
@@ -218,6 +220,8 @@ pub enum EventKind {
     Flush {
         /// Index of the function.
         function: u32,
+        /// Bytes of machine code that it had.
+        code_bytes: usize,
     },
     /// Span: code that nothing leads to any more was looked for on all stacks, and freed: from the first question to the
     /// last answer. Of no module in particular, on the thread that brought the last answer.
@@ -340,7 +344,7 @@ impl EventKind {
             | EventKind::Publish { function, .. }
             | EventKind::Retire { function, .. }
             | EventKind::OsrEnter { function, .. }
-            | EventKind::Flush { function } => Some(function),
+            | EventKind::Flush { function, .. } => Some(function),
             EventKind::Decode { .. }
             | EventKind::Validate { .. }
             | EventKind::Module { .. }
@@ -366,7 +370,7 @@ impl EventKind {
                 each("bytes", bytes.into());
                 each("threads", threads.into());
             }
-            EventKind::Module { method, cached, lazy, success, bytes, functions, code_bytes } => {
+            EventKind::Module { method, cached, lazy, success, bytes, functions, code_bytes, finish } => {
                 each("method", method.name().into());
                 each("cached", cached.into());
                 each("lazy", lazy.into());
@@ -374,6 +378,9 @@ impl EventKind {
                 each("bytes", bytes.into());
                 each("functions", functions.into());
                 each("code_bytes", code_bytes.into());
+                if let Some(finish) = finish {
+                    each("finish_us", finish.into());
+                }
             }
             EventKind::Cache { outcome } => each("outcome", outcome.name().into()),
             EventKind::Instantiate { imported_functions, success } => {
@@ -400,7 +407,7 @@ impl EventKind {
                 each("tier", tier.name().into());
             }
             EventKind::OsrEnter { offset, .. } => osr_offset = Some(offset),
-            EventKind::Flush { .. } => {}
+            EventKind::Flush { code_bytes, .. } => each("code_bytes", code_bytes.into()),
             EventKind::CodeGc { candidate_bytes, freed, freed_bytes, freed_percent } => {
                 each("candidate_bytes", candidate_bytes.into());
                 each("freed", freed.into());

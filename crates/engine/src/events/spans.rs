@@ -34,6 +34,7 @@ pub(crate) fn module(method: CompileMethod, number: Option<ModuleNumber>) -> Spa
             info_span!(
                 target: "upshift", $name, module = number.map(|number| number.0),
                 bytes = Empty, functions = Empty, code_bytes = Empty, lazy = Empty, cached = Empty, success = Empty,
+                finish_us = Empty,
             )
         };
     }

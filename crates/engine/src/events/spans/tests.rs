@@ -36,7 +36,7 @@ impl Visit for Fields {
         match field.name() {
             "took_us" => {}
             // Another one in every run.
-            "cpu_us" | "code_bytes" | "module" => self.0 += &format!(" {}", field.name()),
+            "cpu_us" | "finish_us" | "code_bytes" | "module" => self.0 += &format!(" {}", field.name()),
             name => self.0 += &format!(" {name}={value:?}"),
         }
     }
@@ -306,7 +306,7 @@ const STREAM: &[&str] = &[
     "5: close",
     r#"TRACE message=publish baseline f1 name="wasm.Publish" module"#,
     "3: close",
-    "1: figures cached=false lazy=false success=true bytes=30 functions=2 code_bytes",
+    "1: figures cached=false lazy=false success=true bytes=30 functions=2 code_bytes finish_us",
     r#"1: INFO message=module (streaming) ready name="wasm.StreamingCompile" module"#,
     "1: exit",
     "1: close",
@@ -325,7 +325,7 @@ const STREAM: &[&str] = &[
     "6: exit",
     "6: enter",
     r#"DEBUG message=cache hit name="wasm.CacheHit" module"#,
-    "6: figures module cached=true lazy=false success=true bytes=30 functions=2 code_bytes",
+    "6: figures module cached=true lazy=false success=true bytes=30 functions=2 code_bytes finish_us",
     r#"6: INFO message=module (streaming) from the cache name="wasm.StreamingCompile" module"#,
     "6: exit",
     "6: close",
