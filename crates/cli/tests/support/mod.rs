@@ -110,6 +110,12 @@ impl Run {
     }
 
     #[track_caller]
+    pub fn err_lacks(self, part: &str) -> Run {
+        let holds = !self.err.contains(part);
+        self.check(holds, &format!("no `{part}` in the errors"))
+    }
+
+    #[track_caller]
     pub fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("`{}`: {error}: {}", self.args, self.out))
     }
