@@ -82,7 +82,9 @@ metrics! {
         "modules_failed" Count "Modules that were not valid or could not be compiled.": modules_failed;
         "decodes_failed" Count "Modules whose sections were not valid.": decodes_failed;
         "cache_events" Count "What the module cache had for who wanted a module.":
-            cache_hits [event = "hit"], cache_waits [event = "wait"], cache_conflicts [event = "conflict"];
+            cache_hits [event = "hit"], cache_waits [event = "wait"], cache_conflicts [event = "conflict"], cache_misses [event = "miss"];
+        "streams_aborted" Count "Streams that ended before their module did.": streams_aborted;
+        "stores_made" Count "Stores made.": stores;
         "instances_made" Count "Instances made.": instances;
         "instances_failed" Count "Instantiations that failed before the start function.": instances_failed;
         "functions_compiled" Count "Functions compiled, by cause; each time.":
@@ -100,6 +102,7 @@ metrics! {
         "functions_flushed" Count "Functions that lost their code, to the ceiling or because somebody asked.": flushed;
         "functions_flushed_size" Bytes "Machine code that they had.": flushed_bytes;
         "code_collections" Count "Code collections that got to know what could be freed.": collections;
+        "code_collection_waits" Count "Stores that a collection waited for, as they ran.": stores_awaited;
         "code_freed" Count "Code objects that they freed.": freed;
         "code_freed_size" Bytes "Machine code that they freed.": freed_bytes;
     }
@@ -127,8 +130,6 @@ metrics! {
     read |engine| {
         Counter "code_collections_remembered" Count "Code collections asked for while there was one, and made after it.":
             engine.service().code_gc.statistics().remembered;
-        Counter "code_collections_interrupted" Count "Stores that ran and were interrupted by a code collection; each time.":
-            engine.service().code_gc.statistics().interrupted;
         Counter "memories_made" Count "Linear memories asked for, and how they were got.":
             engine.memory_counts().reused.get() => how = "reused",
             engine.memory_counts().guarded.get() => how = "guarded",

@@ -142,6 +142,9 @@ impl<'a> Asked<'a> {
         let &Asked { service, method, ref started, last_byte } = self;
         let compilation = Compilation { method, ..Compilation::new(service, cancel) };
         spans::of(started.span(), compilation.number);
+        if maker.is_for_the_cache() {
+            service.events.mark(Some(compilation.number), EventKind::Cache { outcome: CacheOutcome::Miss });
+        }
         let result = compilation.run(maker.bytes(), maker.imports());
         service.events.end(started, Some(compilation.number), || {
             outcome(service, (method, last_byte), false, result.as_deref().map_err(|_| &**maker.bytes()))

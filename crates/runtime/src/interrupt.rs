@@ -35,7 +35,7 @@ use crate::error::{Failure, Raised};
 use crate::frames;
 use crate::requests::{IDLE, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
 use crate::store::Store;
-use crate::stores::{LiveCode, Registered, words};
+use crate::stores::{Answer, LiveCode, Registered, words};
 
 /// # Safety
 /// `context` is that of a pinned store that this thread uses.
@@ -53,7 +53,7 @@ unsafe fn is_outermost(context: *mut StoreContext) -> bool {
     unsafe { (*context).entry.is_null() }
 }
 
-/// Deals with everything that is asked of the thread, which is in Wasm by its word.
+/// Deals with everything that is asked of the thread, which is in Wasm by its word; `how` it came to be here.
 ///
 /// # Errors
 /// Why the running call ends.
@@ -61,13 +61,13 @@ unsafe fn is_outermost(context: *mut StoreContext) -> bool {
 /// # Safety
 /// `context` is that of a pinned store that runs on this thread and is at a safepoint; nobody else uses the store, as tasks
 /// do.
-unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
+unsafe fn handle(context: *mut StoreContext, how: Answer) -> Result<(), Failure> {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         let (registered, words) = (registered(context), words(context));
         let tasks = if is_outermost(context) { POLL | IDLE } else { POLL };
         let (bits, asked) = registered.take(tasks);
-        report(&registered, &asked);
+        report(&registered, &asked, how);
         if bits & TERMINATE != 0 {
             // They are for another call.
             (*(*context).store.cast::<Store>()).foreground().announce();
@@ -75,7 +75,7 @@ unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
             words.depart(0);
             let outcome = run_tasks((*context).store.cast(), Round::Waiting);
             words.arrive();
-            answer(context);
+            answer(context, Answer::Crossing);
             outcome?;
         }
         if words.pending() & TERMINATE != 0 { Err(Failure::Trap(TrapReason::Interrupt)) } else { Ok(()) }
@@ -86,9 +86,9 @@ unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
 ///
 /// # Safety
 /// As for [`handle`].
-pub(crate) unsafe fn handle_caught(context: *mut StoreContext) -> Result<(), Failure> {
+pub(crate) unsafe fn handle_caught(context: *mut StoreContext, how: Answer) -> Result<(), Failure> {
     // SAFETY: promised by the caller.
-    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { handle(context) }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { handle(context, how) }));
     outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic)))
 }
 
@@ -97,23 +97,23 @@ pub(crate) unsafe fn handle_caught(context: *mut StoreContext) -> Result<(), Fai
 ///
 /// # Safety
 /// `context` is that of a pinned store that this thread uses, at a safepoint.
-pub(crate) unsafe fn answer(context: *mut StoreContext) {
+pub(crate) unsafe fn answer(context: *mut StoreContext, how: Answer) {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         if words(context).pending() != 0 {
-            answer_and_clear(context, 0);
+            answer_and_clear(context, 0, how);
         }
     }
 }
 
 /// # Safety
 /// As for [`answer`].
-unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64) {
+unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64, how: Answer) {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         let registered = registered(context);
         let (set, asked) = registered.take(bits);
-        report(&registered, &asked);
+        report(&registered, &asked, how);
         if set & URGENT & !(bits | REPORT) != 0 {
             registered.stop_again();
         }
@@ -122,14 +122,14 @@ unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64) {
 
 /// # Safety
 /// As for [`Registered::live_code`].
-unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>]) {
+unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>], how: Answer) {
     if asked.is_empty() {
         return;
     }
     let mut live = HashSet::new();
     // SAFETY: promised by the caller.
     unsafe { registered.live_code(&mut live) };
-    asked.iter().for_each(|sink| sink.report(&live));
+    registered.report(asked, &live, how);
 }
 
 /// A call is about to enter Wasm, has said so, and found something asked of it.
@@ -144,7 +144,7 @@ unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>]) {
 pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Raised>> {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
-        handle_caught(context).map_err(|failure| {
+        handle_caught(context, Answer::Crossing).map_err(|failure| {
             let store = Store::of_context(context);
             let wanted = store.environment().backtraces;
             let backtrace = if wanted { frames::capture(store) } else { Default::default() };
@@ -161,7 +161,7 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
 #[inline(never)]
 pub(crate) unsafe fn at_exit(context: *mut StoreContext) {
     // SAFETY: promised by the caller.
-    unsafe { answer_and_clear(context, if is_outermost(context) { TERMINATE } else { 0 }) };
+    unsafe { answer_and_clear(context, if is_outermost(context) { TERMINATE } else { 0 }, Answer::Leaving) };
 }
 
 /// What the interrupt trampoline calls: a function's prologue found the stack limit raised, and its frame has been taken down.
@@ -181,7 +181,7 @@ pub(crate) unsafe extern "C" fn at_prologue(vmctx: *mut u8, code: usize) -> *con
         let (image, place) = (mem::take(&mut (*store).osr_image), (*context).osr_image);
         let pin = Pin { code, previous: (*context).pinned.cast() };
         (*context).pinned = (&raw const pin).cast();
-        let outcome = handle_caught(context);
+        let outcome = handle_caught(context, Answer::Interrupted);
         (*context).pinned = pin.previous.cast();
         (*context).osr_image = place;
         (*store).osr_image = image;
@@ -205,7 +205,7 @@ pub(crate) unsafe extern "C" fn at_loop(exit_fp: usize) -> BuiltinResult {
     // SAFETY: compiled code of the store runs on this thread, and has been left through our trampoline.
     unsafe {
         (*context).exit_fp = exit_fp;
-        match handle_caught(context) {
+        match handle_caught(context, Answer::Interrupted) {
             Ok(()) => BuiltinResult::ok(0),
             Err(failure) => {
                 set_pending(context, failure);

@@ -1,17 +1,17 @@
 //! What a collection does to code and stores.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use code::code::Code;
 use code::native_module::NativeModule;
 use code::retired::Mark;
-use runtime::stores::{LiveCode, Running};
+use runtime::ids::StoreId;
+use runtime::stores::{Answer, LiveCode, Running};
 
 use super::protocol::{Number, World};
-use crate::events::{EventKind, Started, spans};
+use crate::events::{CodeGcStep, EventKind, Started, quietly, spans};
 use crate::service::Service;
 
 /// A collection as one thread sees it: the engine, and the store whose hook the thread runs, if it does.
@@ -23,6 +23,7 @@ pub(super) struct Collector<'a> {
 /// What was retired when a collection began.
 #[derive(Debug)]
 pub(crate) struct Candidates {
+    number: Number,
     started: Started,
     /// Modules with retired code, and the moment up to which it was retired. One that goes takes its code along.
     modules: Vec<(Weak<NativeModule>, Mark)>,
@@ -39,6 +40,13 @@ struct Sink {
 }
 
 impl LiveCode for Sink {
+    fn answered(&self, store: StoreId, answer: Answer) {
+        if let Some(service) = self.service.upgrade() {
+            let kind = step(self.number, CodeGcStep::Answer(answer.into()));
+            quietly(|| service.events.mark_store(store, kind));
+        }
+    }
+
     fn report(&self, live: &HashSet<usize>) {
         if let Some(service) = self.service.upgrade() {
             let collector = Collector { service: &service, running: None };
@@ -50,23 +58,26 @@ impl LiveCode for Sink {
 impl World for Collector<'_> {
     type Candidates = Candidates;
 
-    fn snapshot(&self, _: Number) -> Candidates {
+    fn snapshot(&self, number: Number) -> Candidates {
         let service = self.service;
         let started = service.events.start(spans::collect_code());
         let entered = started.enter();
         service.code_gc.noted.store(service.space.ever_retired(), Ordering::Relaxed);
         let mut bytes = service.stubs.caches().map(|cache| cache.retired_bytes()).iter().sum();
+        let mut count = service.stubs.caches().map(|cache| cache.statistics().retired).iter().sum();
         let mut modules = Vec::new();
         for module in service.registry.modules() {
             let retired = module.retired_bytes();
             if retired > 0 {
                 bytes += retired;
+                count += module.retired_count();
                 modules.push((Arc::downgrade(&module), module.now()));
             }
         }
         let stubs = service.stubs.caches().map(|cache| cache.now());
+        self.tell(number, CodeGcStep::Begin { candidates: count, candidate_bytes: bytes });
         drop(entered);
-        Candidates { started, modules, stubs, bytes }
+        Candidates { number, started, modules, stubs, bytes }
     }
 
     fn ask(&self, number: Number) -> Option<usize> {
@@ -76,6 +87,14 @@ impl World for Collector<'_> {
         service.code_gc.interrupted.fetch_add(elsewhere as u64, Ordering::Relaxed);
         // All that run nowhere, or here, are answered for by one report.
         Some(elsewhere + 1)
+    }
+
+    fn waiting(&self, number: Number, reports: usize) {
+        self.tell(number, CodeGcStep::Wait { stores: reports });
+    }
+
+    fn remembered(&self, number: Number) {
+        self.tell(number, CodeGcStep::Remember);
     }
 
     fn free(&self, candidates: Candidates, live: &HashSet<usize>) {
@@ -98,8 +117,9 @@ impl World for Collector<'_> {
         service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
         service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
         drop(entered);
-        let Candidates { started, bytes: candidate_bytes, .. } = candidates;
-        let kind = EventKind::CodeGc { candidate_bytes, freed, freed_bytes, freed_percent };
+        let Candidates { number, started, bytes: candidate_bytes, .. } = candidates;
+        let collection = number.get();
+        let kind = EventKind::CodeGc { collection, candidate_bytes, freed, freed_bytes, freed_percent };
         quietly(|| service.events.end(&started, None, || kind));
     }
 }
@@ -110,7 +130,13 @@ fn percent(part: usize, whole: usize) -> u32 {
     u32::try_from(percent.min(100)).unwrap_or(100)
 }
 
-/// Tells a listener. One that panics does not keep the collection from ending, and there is nobody to tell of the panic.
-fn quietly(tell: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(tell));
+impl Collector<'_> {
+    /// Tells of a step. A listener that panics does not keep the collection from ending.
+    fn tell(&self, number: Number, what: CodeGcStep) {
+        quietly(|| self.service.events.mark(None, step(number, what)));
+    }
+}
+
+fn step(number: Number, step: CodeGcStep) -> EventKind {
+    EventKind::CodeGcStep { collection: number.get(), step }
 }

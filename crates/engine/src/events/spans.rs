@@ -18,8 +18,8 @@ use abi::tier::Tier;
 use tracing::field::Empty;
 use tracing::{Level, Span, debug_span, info_span};
 
-use super::ModuleNumber;
 use super::kind::{Cause, CompileMethod, EventKind, FieldValue};
+use super::{About, ModuleNumber};
 
 #[cfg(test)]
 mod tests;
@@ -93,8 +93,13 @@ pub(crate) fn compile(number: ModuleNumber, function: u32, (tier, osr): (Tier, O
 /// Code that nothing leads to is being looked for, and freed.
 pub(crate) fn collect_code() -> Span {
     debug_span!(
-        target: "upshift", "wasm.CodeGC", candidate_bytes = Empty, freed = Empty, freed_bytes = Empty, freed_percent = Empty,
+        target: "upshift", "wasm.CodeGC", collection = Empty, candidate_bytes = Empty, freed = Empty, freed_bytes = Empty, freed_percent = Empty,
     )
+}
+
+/// The last handle to an engine has gone, and its tasks end.
+pub(crate) fn drop_engine() -> Span {
+    debug_span!(target: "upshift", "wasm.EngineDropped", dropped = Empty, awaited = Empty)
 }
 
 /// Records what came of the work.
@@ -115,7 +120,7 @@ pub(super) fn close(span: &Span, kind: &EventKind) {
 }
 
 /// Tells what happened, in the span of the work if there is one, else in whatever span this thread is.
-pub(super) fn event(span: &Span, module: Option<ModuleNumber>, kind: &EventKind, took: Duration) {
+pub(super) fn event(span: &Span, about: About, kind: &EventKind, took: Duration) {
     macro_rules! event {
         ($level:expr $(, parent: $parent:expr)?) => {
             tracing::event!(
@@ -123,7 +128,8 @@ pub(super) fn event(span: &Span, module: Option<ModuleNumber>, kind: &EventKind,
                 $(parent: $parent,)?
                 $level,
                 name = kind.name(),
-                module = module.map(|number| number.0),
+                module = about.module.map(|number| number.0),
+                store = about.store.map(|number| number.0),
                 took_us = kind.is_span().then(|| microseconds(took)),
                 "{kind}"
             )
@@ -139,12 +145,19 @@ pub(super) fn event(span: &Span, module: Option<ModuleNumber>, kind: &EventKind,
         EventKind::Decode { .. }
         | EventKind::Validate { .. }
         | EventKind::Cache { .. }
+        | EventKind::Stream { .. }
         | EventKind::Compile { .. }
         | EventKind::TierUp { .. }
-        | EventKind::CodeGc { .. } => at!(Level::DEBUG),
-        EventKind::Publish { .. } | EventKind::Retire { .. } | EventKind::OsrEnter { .. } | EventKind::Flush { .. } => {
-            at!(Level::TRACE)
-        }
+        | EventKind::CodeGc { .. }
+        | EventKind::EngineDropped { .. } => at!(Level::DEBUG),
+        EventKind::Publish { .. }
+        | EventKind::Retire { .. }
+        | EventKind::OsrEnter { .. }
+        | EventKind::Flush { .. }
+        | EventKind::CodeGcStep { .. }
+        | EventKind::StoreMade
+        | EventKind::StoreDropped
+        | EventKind::ModuleDropped => at!(Level::TRACE),
     }
 }
 

@@ -164,6 +164,7 @@ fn work() {
     drop(entered);
     let started = events.start(collect_code());
     events.end(&started, None, || EventKind::CodeGc {
+        collection: 1,
         candidate_bytes: 64,
         freed: 1,
         freed_bytes: 64,
@@ -182,8 +183,8 @@ const WORK: &[&str] = &[
     "2: close",
     "1: exit",
     "3: DEBUG wasm.CodeGC",
-    "3: figures candidate_bytes=64 freed=1 freed_bytes=64 freed_percent=50",
-    r#"3: DEBUG message=free 1 objects name="wasm.CodeGC""#,
+    "3: figures collection=1 candidate_bytes=64 freed=1 freed_bytes=64 freed_percent=50",
+    r#"3: DEBUG message=code GC 1: free 1 objects name="wasm.CodeGC""#,
     "3: close",
     "1: close",
 ];
@@ -208,6 +209,7 @@ const MODULE: &[&str] = &[
     "1: INFO wasm.SyncCompile",
     "1: enter",
     "1: figures module",
+    r#"DEBUG message=cache miss name="wasm.CacheMiss" module"#,
     r#"2: DEBUG wasm.Decode module method="sync""#,
     "2: enter",
     "2: exit",
@@ -247,12 +249,20 @@ const MODULE: &[&str] = &[
     "6: close",
     "7: DEBUG wasm.CodeGC",
     "7: enter",
+    r#"TRACE message=code GC 1: begin, candidates 0 name="wasm.CodeGCBegin""#,
     "7: exit",
     "7: enter",
     "7: exit",
-    "7: figures candidate_bytes=0 freed=0 freed_bytes=0 freed_percent=0",
-    r#"7: DEBUG message=free 0 objects name="wasm.CodeGC""#,
+    "7: figures collection=1 candidate_bytes=0 freed=0 freed_bytes=0 freed_percent=0",
+    r#"7: DEBUG message=code GC 1: free 0 objects name="wasm.CodeGC""#,
     "7: close",
+    r#"TRACE message=module dropped name="wasm.ModuleDropped" module"#,
+    "8: DEBUG wasm.EngineDropped",
+    "8: enter",
+    "8: figures dropped=0 awaited=0",
+    r#"8: DEBUG message=engine dropped: tasks dropped 0, waited for 0 name="wasm.EngineDropped""#,
+    "8: exit",
+    "8: close",
 ];
 
 /// The same module in two pieces, twice.
@@ -280,6 +290,7 @@ const STREAM: &[&str] = &[
     "1: enter",
     "2: enter",
     "2: exit",
+    r#"DEBUG message=stream owns its prefix name="wasm.StreamOwn" module"#,
     "3: DEBUG wasm.Validate module",
     "3: enter",
     "3: exit",
@@ -322,6 +333,7 @@ const STREAM: &[&str] = &[
     "6: enter",
     "7: enter",
     "7: exit",
+    r#"DEBUG message=stream collects name="wasm.StreamCollect" module"#,
     "6: exit",
     "6: enter",
     r#"DEBUG message=cache hit name="wasm.CacheHit" module"#,
@@ -330,6 +342,13 @@ const STREAM: &[&str] = &[
     "6: exit",
     "6: close",
     "7: close",
+    r#"TRACE message=module dropped name="wasm.ModuleDropped" module"#,
+    "8: DEBUG wasm.EngineDropped",
+    "8: enter",
+    "8: figures dropped=0 awaited=0",
+    r#"8: DEBUG message=engine dropped: tasks dropped 0, waited for 0 name="wasm.EngineDropped""#,
+    "8: exit",
+    "8: close",
 ];
 
 /// Work that two threads do.
