@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use upshift::{Event, EventKind, FieldValue, Outcome, Tier};
 
-use crate::recording::Recorded;
+use crate::recorded::Recorded;
 
 /// The process in the trace; there is only one.
 const PROCESS: u32 = 1;
