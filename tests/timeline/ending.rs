@@ -143,7 +143,7 @@ fn an_engine_goes_with_everything_in_flight() {
         assert!(weak.upgrade().is_none());
         timeline.note("nobody waits for ever");
         assert_eq!(wakes.count(), 4);
-        let outcomes = futures.iter_mut().map(|future| now(future));
+        let outcomes = futures.iter_mut().map(now);
         outcomes.for_each(assert_gone);
         assert_gone(now(&mut whole));
         assert!(half.push(&long[long.len() / 2..]).is_err());
