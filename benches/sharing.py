@@ -57,13 +57,15 @@ def cache(options) -> Table:
 
 
 def memory(options) -> Table:
-    table = Table("Memory of a store", ["module", "MB", "kB a store", "us a store"], MEMORY_NOTE)
+    columns = ["module", "MB", "kB a store", "kB of it tables", "us a store"]
+    table = Table("Memory of a store", columns, MEMORY_NOTE)
     for file in modules.files(options):
         progress(f"stores {file.stem}")
         found = least(options, "stores", file, STORES)
-        table.add(file.stem, modules.megabytes(file), found["bytes_each"] / 1e3, found["us_each"])
+        tables = found["tables_each"]
+        table.add(file.stem, modules.megabytes(file), found["bytes_each"] / 1e3, tables / 1e3, found["us_each"])
         if file.stem == "esbuild":
-            bars.at_most("esbuild: bytes a store", found["bytes_each"], 64 << 10)
+            bars.at_most("esbuild: bytes a store, without its tables", found["bytes_each"] - tables, 64 << 10)
     return table
 
 

@@ -4,14 +4,14 @@
 mod memory;
 mod requests;
 mod safepoints;
-mod stores;
+pub(crate) mod stores;
 mod stress;
 mod stubs;
 
 use std::time::{Duration, Instant};
 
 /// Waits until something is so.
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(20), "waited in vain: {what}");

@@ -8,6 +8,7 @@ mod limits;
 mod linking;
 mod misuse;
 mod nesting;
+mod references;
 mod threads;
 mod traps;
 

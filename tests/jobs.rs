@@ -11,12 +11,12 @@ use upshift::{Config, Engine, Event, EventKind, EventListener, ManualPool, Modul
 
 mod asynchronous;
 mod cache;
-mod ending;
+pub(crate) mod ending;
 mod fallback;
 mod instances;
 
 /// A module with one function, different for every number.
-fn wasm(number: u32) -> Vec<u8> {
+pub(crate) fn wasm(number: u32) -> Vec<u8> {
     let text = format!(
         r#"(module (memory 1) (data (i32.const 0) "{number}") (func (export "f") (result i32) (i32.const {number})))"#
     );
@@ -24,26 +24,27 @@ fn wasm(number: u32) -> Vec<u8> {
 }
 
 /// The same, with a body that is not valid: `f64.eqz` would be wanted, but there is none.
-fn broken(number: u32) -> Vec<u8> {
+pub(crate) fn broken(number: u32) -> Vec<u8> {
     let mut bytes = wasm(number);
-    let place = bytes.windows(2).rposition(|pair| pair[0] == 0x41).unwrap();
+    // The first constant is in the body.
+    let place = bytes.iter().position(|&byte| byte == 0x41).unwrap();
     bytes[place] = 0x6a;
     bytes
 }
 
 /// An engine whose tasks are run by hand.
-fn by_hand(config: &mut Config) -> (Engine, Arc<ManualPool>) {
+pub(crate) fn by_hand(config: &mut Config) -> (Engine, Arc<ManualPool>) {
     let pool = Arc::new(ManualPool::new(2));
     (Engine::new(config.pool(pool.clone())).unwrap(), pool)
 }
 
-fn names(pool: &ManualPool) -> Vec<&'static str> {
+pub(crate) fn names(pool: &ManualPool) -> Vec<&'static str> {
     pool.pending().iter().map(|Pending { label, .. }| label.name).collect()
 }
 
 /// Counts how often it was woken.
 #[derive(Default)]
-struct Wakes(AtomicUsize);
+pub(crate) struct Wakes(AtomicUsize);
 
 impl Wake for Wakes {
     fn wake(self: Arc<Wakes>) {
@@ -52,18 +53,18 @@ impl Wake for Wakes {
 }
 
 impl Wakes {
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 }
 
 /// Polls once.
-fn poll<F: Future + Unpin>(future: &mut F, wakes: &Arc<Wakes>) -> Poll<F::Output> {
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F, wakes: &Arc<Wakes>) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(&Waker::from(Arc::clone(wakes))))
 }
 
 /// The result of a future that is ready.
-fn now<F: Future + Unpin>(future: &mut F) -> F::Output {
+pub(crate) fn now<F: Future + Unpin>(future: &mut F) -> F::Output {
     match poll(future, &Arc::default()) {
         Poll::Ready(result) => result,
         Poll::Pending => panic!("not ready"),
@@ -71,7 +72,7 @@ fn now<F: Future + Unpin>(future: &mut F) -> F::Output {
 }
 
 /// Calls `each` with every order of the numbers below `count`.
-fn orders(count: usize, mut each: impl FnMut(&[usize])) {
+pub(crate) fn orders(count: usize, mut each: impl FnMut(&[usize])) {
     fn extend(order: &mut Vec<usize>, count: usize, each: &mut dyn FnMut(&[usize])) {
         if order.len() == count {
             return each(order);
@@ -86,7 +87,7 @@ fn orders(count: usize, mut each: impl FnMut(&[usize])) {
 }
 
 /// Runs waiting tasks in an order given by their first places.
-fn run_in_order(pool: &ManualPool, order: &[usize]) {
+pub(crate) fn run_in_order(pool: &ManualPool, order: &[usize]) {
     for (nth, &place) in order.iter().enumerate() {
         let gone = order[..nth].iter().filter(|&&before| before < place).count();
         assert!(pool.run(place - gone));
@@ -145,6 +146,6 @@ fn is_validate(kind: &EventKind) -> bool {
     matches!(kind, EventKind::Validate { .. })
 }
 
-fn assert_one(modules: &[Module]) {
+pub(crate) fn assert_one(modules: &[Module]) {
     assert!(modules.iter().all(|module| Module::same(module, &modules[0])));
 }

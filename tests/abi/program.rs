@@ -130,7 +130,8 @@ impl Compiled {
         let context = std::ptr::with_exposed_provenance_mut::<u8>(context as usize);
         let callee = Box::new(callee);
         let slot: *const *const u8 = &*callee;
-        let function = Box::new(FuncRef { slot, vmctx: context, type_id: CANONICAL, is_host: 0 });
+        let mut function = Box::new(FuncRef { slot, distance: 0, type_id: CANONICAL, is_host: 0 });
+        function.distance = FuncRef::distance_to(&raw const *function, context);
         let element = Box::new(std::ptr::from_ref(&*function));
         let store = Box::new(StoreContext::default());
         // Both types of the module have the same canonical id when they are equal; the callee's is what counts.

@@ -8,7 +8,7 @@ use upshift::{Config, Engine, Linker, Module, Store, Trap};
 
 use super::wait_for;
 
-const MODULE: &str = r#"(module
+pub(crate) const MODULE: &str = r#"(module
     (import "host" "wait" (func $wait))
     (func (export "idle") (result i32) (call $one))
     (func $one (result i32) (i32.const 1))

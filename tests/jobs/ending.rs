@@ -7,7 +7,7 @@ use upshift::{Instance, Store, Strategy, TierChoice};
 
 use super::*;
 
-fn assert_gone(result: upshift::Result<Module>) {
+pub(crate) fn assert_gone(result: upshift::Result<Module>) {
     assert_eq!(result.unwrap_err().to_string(), "the engine was dropped before the module was made");
 }
 

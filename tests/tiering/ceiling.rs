@@ -79,7 +79,8 @@ fn a_ceiling_far_below_what_is_needed_costs_compilations_and_little_else() {
         if functions == 3 {
             assert_eq!((compiled, code_gc.collections), (4, 0));
         } else {
-            assert!(compiled >= functions * rounds, "{compiled}");
+            // Most calls are of functions that have just lost their code.
+            assert!(compiled > functions * rounds * 9 / 10, "{compiled}");
             assert!(code_gc.collections > 0 && code_gc.collections < compiled as u64 / 20, "{code_gc:?}, {compiled}");
         }
         // By the last function, and by what a collection is not worth while for.

@@ -1,4 +1,4 @@
-//! Many stores of one module: what each takes beyond the first, with an instance in it. Imported functions trap.
+//! Many stores of one module: what each takes beyond the first two, with an instance in it. Imported functions trap.
 
 use crate::engine::{Caller, Engine, Error, Linker, Module, Store, Val};
 use crate::{Outcome, failed};
@@ -20,6 +20,7 @@ pub(crate) fn measure(file: &str, count: usize) -> Outcome<Value> {
     let taken = resident_bytes()?.saturating_sub(before);
     Ok(json!({
         "stores": count,
+        "tables_each": live.last().map_or(0, table_bytes),
         "bytes_each": taken / count.max(1) as u64,
         "us_each": time.as_secs_f64() * 1e6 / count.max(1) as f64,
     }))
@@ -38,6 +39,17 @@ fn store(engine: &Engine, module: &Module) -> Outcome<Store<()>> {
     linker.define_unknown_imports_as_default_values(&mut store, module).map_err(failed)?;
     linker.instantiate(&mut store, module).map_err(failed)?;
     Ok(store)
+}
+
+/// Bytes of a store's tables, as far as the engine tells.
+#[cfg(feature = "upshift")]
+fn table_bytes(store: &Store<()>) -> usize {
+    store.memory_usage().tables
+}
+
+#[cfg(not(feature = "upshift"))]
+fn table_bytes(_: &Store<()>) -> usize {
+    0
 }
 
 fn resident_bytes() -> Outcome<u64> {

@@ -11,12 +11,13 @@
 //!          TableDefinition     x defined tables
 //!          MemoryDefinition    x defined memories
 //!          GlobalCell          x defined globals      (16-aligned)
-//!          FuncRef             x escaped functions
+//!          FuncRef             x escaped functions    (page-aligned, up to the end of a page, if they are many)
 //! ```
 //! Invariant: an instance context never moves and lives as long as its store.
 
 use std::mem::size_of;
-use std::ptr::{null, null_mut};
+use std::ops::Range;
+use std::ptr::{null, null_mut, with_exposed_provenance_mut};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 
 use wasm::heap;
@@ -153,7 +154,7 @@ pub struct GlobalCell {
     pub bits: u128,
 }
 
-/// An imported function in an instance context.
+/// How a function is called: an imported function in an instance context.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct FuncImport {
@@ -163,19 +164,40 @@ pub struct FuncImport {
     pub vmctx: *mut u8,
 }
 
-/// What a function reference points to.
-#[derive(Clone, Copy, Debug)]
+/// What a function reference points to. Never copied to another address but with its context.
+#[derive(Debug)]
 #[repr(C)]
 pub struct FuncRef {
     /// Address of the code-table slot, so that a reference never goes stale at tier-up.
     pub slot: *const *const u8,
-    /// The callee's context.
-    pub vmctx: *mut u8,
+    /// From here to the callee's context, in bytes; see [`FuncRef::callee`]. Of an instance's own functions it is the same
+    /// in all instances of the module, and so are all other fields: these may share the memory.
+    pub distance: isize,
     /// Canonical id of the function's type.
     pub type_id: u32,
     /// 1 when `vmctx` is a [`HostContext`], 0 when it is an instance context.
     pub is_host: u32,
 }
+
+impl FuncRef {
+    /// The distance to write into what lies at `reference`.
+    pub fn distance_to(reference: *const FuncRef, vmctx: *mut u8) -> isize {
+        vmctx.expose_provenance().wrapping_sub(reference.addr()).cast_signed()
+    }
+
+    /// What it refers to, as an import of it. Only where it lies in a context, or else was made for: a copy leads astray.
+    #[inline(always)]
+    pub fn callee(&self) -> FuncImport {
+        let here = (&raw const *self).addr();
+        FuncImport { slot: self.slot, vmctx: with_exposed_provenance_mut(here.wrapping_add_signed(self.distance)) }
+    }
+}
+
+/// From this number of escaped functions on, an instance's references to them have pages of their own.
+pub const MANY_REFERENCES: usize = 1024;
+
+/// Bytes of a page, as far as layouts go.
+pub const LAYOUT_PAGE: usize = 4096;
 
 /// Bytes of one table element or one reference in memory: function references are addresses of a [`FuncRef`] (0 is
 /// null); all other references are 32-bit offsets into the store's heap (0 is null).
@@ -207,6 +229,7 @@ pub struct InstanceLayout {
     memories: u32,
     globals: u32,
     func_refs: u32,
+    num_escaped: u32,
     size: u32,
     /// For each function of the index space: its place among the escaped ones, or `u32::MAX`.
     escaped: Box<[u32]>,
@@ -252,7 +275,10 @@ impl InstanceLayout {
         let tables = take(info.tables.len() as u32 - info.num_imported_tables, DEFINITION);
         let memories = take(info.memories.len() as u32 - info.num_imported_memories, DEFINITION);
         let globals = take(info.globals.len() as u32 - info.num_imported_globals, GLOBAL);
-        let func_refs = take(info.escaped_functions.len() as u32, FUNC_REF);
+        let many = info.escaped_functions.len() >= MANY_REFERENCES;
+        let page = if many { LAYOUT_PAGE as u32 } else { 1 };
+        let func_refs = at.next_multiple_of(page);
+        let end = func_refs + info.escaped_functions.len() as u32 * FUNC_REF;
         InstanceLayout {
             num_imported_functions: info.num_imported_functions,
             num_imported_tables: info.num_imported_tables,
@@ -266,7 +292,8 @@ impl InstanceLayout {
             memories,
             globals,
             func_refs,
-            size: at,
+            num_escaped: info.escaped_functions.len() as u32,
+            size: end.next_multiple_of(page),
             escaped,
         }
     }
@@ -325,6 +352,11 @@ impl InstanceLayout {
     pub fn func_ref(&self, function: FuncIndex) -> Option<u32> {
         let place = *self.escaped.get(function.index())?;
         (place != u32::MAX).then(|| self.func_refs + place * FUNC_REF)
+    }
+
+    /// Where the [`FuncRef`]s are, if they have pages of their own, up to the end of the context.
+    pub fn reference_pages(&self) -> Option<Range<u32>> {
+        (self.num_escaped >= MANY_REFERENCES as u32).then_some(self.func_refs..self.size)
     }
 
     /// Offset of a defined function's code pointer from the start of the code table.

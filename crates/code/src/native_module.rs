@@ -374,6 +374,11 @@ impl NativeModule {
         self.statistics.retired_bytes.load(Ordering::Relaxed)
     }
 
+    /// Code objects that nothing leads to any more.
+    pub fn retired_count(&self) -> usize {
+        self.lock().retired.iter().count()
+    }
+
     /// Now: between what was retired and what will be.
     pub fn now(&self) -> Mark {
         self.lock().retired.now()

@@ -1,5 +1,5 @@
 //! What the engine keeps with a module, beside its code: how far its validation and tiering are, the variant that checks
-//! memory accesses, and the memory image.
+//! memory accesses, and the images of memory and function references.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +10,7 @@ use abi::memory::MemoryStyle;
 use abi::tier::Tier;
 use code::native_module::{NativeModule, Parts};
 use runtime::image::InitialImage;
+use runtime::references::ReferenceImage;
 use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 
@@ -39,6 +40,8 @@ pub(crate) struct Attachment {
     checked: OnceLock<Arc<NativeModule>>,
     instantiations: AtomicU32,
     image: OnceLock<Option<Arc<InitialImage>>>,
+    contexts: AtomicU32,
+    references: OnceLock<Option<Arc<ReferenceImage>>>,
     /// Its place in the module cache, if it has one.
     cached: OnceLock<Cached>,
     /// Its place in the engine's registry.
@@ -56,6 +59,8 @@ impl Attachment {
             checked: OnceLock::new(),
             instantiations: AtomicU32::new(0),
             image: OnceLock::new(),
+            contexts: AtomicU32::new(0),
+            references: OnceLock::new(),
             cached: OnceLock::new(),
             registration: OnceLock::new(),
         }
@@ -79,9 +84,10 @@ impl Attachment {
         self.tiering.heap_bytes() + heap::map(&refused) + validation
     }
 
-    /// What the image takes, in bytes, if there is one.
+    /// What the images of memory and references take, in bytes, as far as there are any.
     pub(crate) fn image_bytes(&self) -> usize {
-        self.image.get().and_then(Option::as_ref).map_or(0, |image| image.bytes())
+        let memory = self.image.get().and_then(Option::as_ref).map_or(0, |image| image.bytes());
+        memory + self.references.get().and_then(Option::as_ref).map_or(0, |image| image.bytes())
     }
 
     /// Its place in the engine's registry, once it has one: from when its module is made.
@@ -138,6 +144,19 @@ pub(crate) fn image(config: &Config, module: &NativeModule) -> Option<Arc<Initia
         return None;
     }
     make_image(module).clone()
+}
+
+/// The image of a module's function references, from the instance context on at which it pays.
+pub(crate) fn references(module: &NativeModule) -> Option<Arc<ReferenceImage>> {
+    if !ReferenceImage::is_wanted(module) {
+        return None;
+    }
+    let attachment = of(module);
+    let count = attachment.contexts.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+    if count < tuning::IMAGE_AT_INSTANTIATION {
+        return None;
+    }
+    attachment.references.get_or_init(|| ReferenceImage::new(module)).clone()
 }
 
 /// Will the next instantiation make the memory image?

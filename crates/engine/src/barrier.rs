@@ -85,19 +85,23 @@ impl<W> Barrier<W> {
         (state.waiting.len(), state.running.len())
     }
 
-    /// Drops what has not begun, refuses what comes, and waits for what runs on other threads.
-    pub(crate) fn close(&self) {
-        let waiting = {
+    /// Drops what has not begun, refuses what comes, and waits for what runs on other threads. Gives how many pieces of work
+    /// were dropped, and for how many threads there was to wait.
+    pub(crate) fn close(&self) -> (usize, usize) {
+        let this = thread::current().id();
+        let (waiting, awaited) = {
             let mut state = self.lock();
             state.closed = true;
-            std::mem::take(&mut state.waiting)
+            let others = state.running.iter().filter(|&&thread| thread != this).count();
+            (std::mem::take(&mut state.waiting), others)
         };
+        let dropped = waiting.len();
         drop(waiting);
-        let this = thread::current().id();
         let mut state = self.lock();
         while state.running.iter().any(|&thread| thread != this) {
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        (dropped, awaited)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {

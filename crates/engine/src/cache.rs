@@ -153,6 +153,11 @@ impl Maker<'_> {
         &self.bytes
     }
 
+    /// Does the cache get the module, and who wants it wait?
+    pub(crate) fn is_for_the_cache(&self) -> bool {
+        self.claim.is_some()
+    }
+
     /// What its compilation answers of its imports.
     pub(crate) fn imports(&self) -> &CompileTimeImports {
         &self.imports

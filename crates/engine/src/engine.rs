@@ -11,8 +11,10 @@ use code::space::{CodeSpace, SpaceError};
 use code::stub_cache::Stub;
 use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
+use runtime::ids::StoreId;
 use runtime::image::InitialImage;
 use runtime::memory_pool::MemoryPool;
+use runtime::references::ReferenceImage;
 use runtime::store::Environment;
 use runtime::stores::{Running, Stores};
 use wasm::canonical::TypeRegistry;
@@ -29,7 +31,7 @@ use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
 use crate::config::Config;
 use crate::error::EngineError;
-use crate::events::{Cause, EventKind, Events, spans};
+use crate::events::{Cause, EventKind, Events, quietly, spans};
 use crate::memory_usage::MemoryUsage;
 use crate::metrics::MetricsSnapshot;
 use crate::pool::workers::Workers;
@@ -78,7 +80,8 @@ impl Engine {
         let space = CodeSpace::new(config.code_memory)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
-        let registry = Arc::new(Registry::default());
+        let events = Events::new(config.listener.clone());
+        let registry = Arc::new(Registry::new(events.clone()));
         log::turn_on(&registry, config.code_listeners.clone());
         let service = Service {
             workers: Workers::new(&config),
@@ -90,7 +93,7 @@ impl Engine {
             lazy_stubs: Arc::new(lazy_stubs),
             stores: Arc::new(Stores::default()),
             registry,
-            events: Events::new(config.listener.clone()),
+            events,
             queue: Queue::default(),
             stubs: Stubs::default(),
             code_gc: CodeGc::default(),
@@ -319,10 +322,12 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
 /// is told that there will be none.
 impl Drop for Inner {
     fn drop(&mut self) {
+        let started = self.service.events.start();
         self.service.jobs.cancel();
-        self.service.workers.close();
+        let (dropped, awaited) = self.service.workers.close();
         self.service.jobs.end();
         self.service.assert_idle();
+        quietly(|| self.service.events.end(started, None, || EventKind::EngineDropped { dropped, awaited }));
     }
 }
 
@@ -357,5 +362,17 @@ impl Hooks for Inner {
 
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {
         attachment::image(&self.service.config, module)
+    }
+
+    fn references(&self, module: &Arc<NativeModule>) -> Option<Arc<ReferenceImage>> {
+        attachment::references(module)
+    }
+
+    fn store_made(&self, store: StoreId) {
+        self.service.events.mark_store(store, EventKind::StoreMade);
+    }
+
+    fn store_dropped(&self, store: StoreId) {
+        quietly(|| self.service.events.mark_store(store, EventKind::StoreDropped));
     }
 }

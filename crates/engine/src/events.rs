@@ -13,18 +13,22 @@ mod describe;
 mod kind;
 mod log;
 pub(crate) mod spans;
+mod steps;
 
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use runtime::ids::StoreId;
 use sys::process::thread_cpu_time;
 
 use crate::metrics::Metrics;
 
 pub use kind::{CacheOutcome, Cause, CompileMethod, EventKind, FieldValue, Outcome};
 pub use log::EventLog;
+pub use steps::{Answer, CodeGcStep, StreamStep};
 
 #[cfg(test)]
 mod tests;
@@ -40,11 +44,23 @@ impl ModuleNumber {
     }
 }
 
+/// Which store an event is about: the number of the store among all of the process, from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StoreNumber(pub u64);
+
+impl From<StoreId> for StoreNumber {
+    fn from(id: StoreId) -> StoreNumber {
+        StoreNumber(id.get())
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Event {
     /// The module that it is about, if it is about one.
     pub module: Option<ModuleNumber>,
+    /// The store that it is about, if it is about one.
+    pub store: Option<StoreNumber>,
     /// When it began.
     pub start: Instant,
     /// When it ended; of a mark the same as its start.
@@ -78,6 +94,13 @@ pub(crate) struct Events {
     metrics: Arc<Metrics>,
 }
 
+/// What an event is about.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    module: Option<ModuleNumber>,
+    store: Option<StoreNumber>,
+}
+
 /// The start of a span.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started(Instant);
@@ -107,23 +130,39 @@ impl Events {
         let (Started(start), end, kind) = (started, Instant::now(), kind());
         let took = end.saturating_duration_since(start);
         self.metrics.record(&kind, took);
-        spans::event(module, &kind, took);
-        self.tell(module, start, end, kind);
+        let about = About { module, store: None };
+        spans::event(about, &kind, took);
+        self.tell(about, (start, end), kind);
     }
 
     /// Something happened that takes no time.
     pub(crate) fn mark(&self, module: Option<ModuleNumber>, kind: EventKind) {
+        self.mark_about(About { module, store: None }, kind);
+    }
+
+    /// Something happened to a store that takes no time.
+    pub(crate) fn mark_store(&self, store: StoreId, kind: EventKind) {
+        self.mark_about(About { module: None, store: Some(store.into()) }, kind);
+    }
+
+    fn mark_about(&self, about: About, kind: EventKind) {
         self.metrics.record(&kind, Duration::ZERO);
-        spans::event(module, &kind, Duration::ZERO);
+        spans::event(about, &kind, Duration::ZERO);
         if self.listener.is_some() {
             let now = Instant::now();
-            self.tell(module, now, now, kind);
+            self.tell(about, (now, now), kind);
         }
     }
 
-    fn tell(&self, module: Option<ModuleNumber>, start: Instant, end: Instant, kind: EventKind) {
+    fn tell(&self, About { module, store }: About, (start, end): (Instant, Instant), kind: EventKind) {
         if let Some(listener) = &self.listener {
-            listener.event(&Event { module, start, end, thread: thread_number(), kind });
+            listener.event(&Event { module, store, start, end, thread: thread_number(), kind });
         }
     }
+}
+
+/// Tells a listener where a panic of its would do harm: in the drop of something, or in the middle of a protocol. There is
+/// nobody to tell of the panic.
+pub(crate) fn quietly(tell: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(tell));
 }

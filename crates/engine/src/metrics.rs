@@ -61,6 +61,9 @@ metrics! {
         cache_hits: "cache_events" [event = "hit"] Count "What the module cache had for who wanted a module.";
         cache_waits: "cache_events" [event = "wait"] Count "What the module cache had for who wanted a module.";
         cache_conflicts: "cache_events" [event = "conflict"] Count "What the module cache had for who wanted a module.";
+        cache_misses: "cache_events" [event = "miss"] Count "What the module cache had for who wanted a module.";
+        streams_aborted: "streams_aborted" Count "Streams that ended before their module did.";
+        stores: "stores_made" Count "Stores made.";
         instances: "instances_made" Count "Instances made.";
         instances_failed: "instances_failed" Count "Instantiations that failed before the start function.";
         compiled_lazily: "functions_compiled" [cause = "first_call"] Count "Functions compiled, by cause; each time.";
@@ -76,6 +79,7 @@ metrics! {
         retired: "code_retired" Count "Code objects that better code has replaced.";
         flushed: "functions_flushed" Count "Functions that lost their code to the ceiling.";
         collections: "code_collections" Count "Code collections that got to know what could be freed.";
+        stores_awaited: "code_collection_waits" Count "Stores that a collection waited for, as they ran.";
         freed: "code_freed" Count "Code objects that they freed.";
         freed_bytes: "code_freed_size" Bytes "Machine code that they freed.";
     }

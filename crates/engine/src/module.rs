@@ -106,6 +106,9 @@ pub(crate) fn make_by(
     cancel: Cancel,
 ) -> Result<Arc<NativeModule>, ModuleError> {
     let compilation = Compilation { method, ..Compilation::new(service, cancel) };
+    if maker.is_for_the_cache() {
+        service.events.mark(Some(compilation.number), EventKind::Cache { outcome: CacheOutcome::Miss });
+    }
     let _span = spans::module(method, compilation.number, maker.bytes().len());
     let started = service.events.start();
     let result = compilation.run(maker.bytes(), maker.imports());

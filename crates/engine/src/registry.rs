@@ -39,7 +39,7 @@ use runtime::ids::StoreId;
 use runtime::store::Store;
 
 use crate::attachment;
-use crate::events::ModuleNumber;
+use crate::events::{EventKind, Events, ModuleNumber, quietly};
 use crate::log::Log;
 use crate::scripts::Scripts;
 use crate::source::ModuleSource;
@@ -57,6 +57,7 @@ pub(crate) struct Registry {
     /// The log of the engine as a whole, whose listeners hear of code on the thread that made it.
     pub(crate) log: Log,
     scripts: AtomicU64,
+    events: Events,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +104,13 @@ struct Membership {
 }
 
 impl Registry {
+    /// An empty registry that tells of its modules' deaths.
+    pub(crate) fn new(events: Events) -> Registry {
+        let mut registry = Registry::default();
+        registry.events = events;
+        registry
+    }
+
     /// Enters a module, which has an attachment but no registration yet.
     pub(crate) fn add(self: &Arc<Self>, module: &Arc<NativeModule>) {
         let attachment = attachment::of(module);
@@ -315,6 +323,7 @@ impl Registry {
         if self.log.module_freed(number) {
             self.log.deliver(|_| None);
         }
+        quietly(|| self.events.mark(Some(number), EventKind::ModuleDropped));
     }
 
     fn remove_store(&self, record: &Arc<StoreRecord>) {

@@ -15,8 +15,8 @@ pub const PARALLEL_VALIDATION: usize = 64 << 10;
 /// millisecond of work, a thousandth of a second's worth at 30 MB/s.
 pub const STREAM_SHARE: usize = 32 << 10;
 
-/// The instantiation of a module, counted from 1, at which its memory image is made: the first ones copy their data,
-/// since an image pays only when it is used again.
+/// The instantiation of a module, counted from 1, at which the images of its memory and of its function references are
+/// made: the first ones copy, since an image pays only when it is used again.
 pub const IMAGE_AT_INSTANTIATION: u32 = 2;
 
 /// Stack that compiling a function is given, in bytes: with less left, it is done on a thread of its own.

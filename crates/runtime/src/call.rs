@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering, compiler_fence};
 
-use abi::layout::{FuncRef, InstanceHeader, StoreContext};
+use abi::layout::{FuncImport, InstanceHeader, StoreContext};
 use abi::trap::TrapReason;
 use sys::context::{EntryRecord, EntryStub, enter, resume_landing};
 use sys::signals::ensure_sigaltstack;
@@ -92,7 +92,7 @@ impl Thread {
 pub unsafe fn call(
     context: *mut StoreContext,
     stub: *const u8,
-    function: *const FuncRef,
+    function: FuncImport,
     values: *mut u128,
 ) -> Result<(), Box<Raised>> {
     // Only the address is taken in the closure, so that it stays small enough to be inlined.
@@ -108,11 +108,10 @@ unsafe fn call_on(
     thread: &Thread,
     context: *mut StoreContext,
     stub: *const u8,
-    function: *const FuncRef,
+    function: FuncImport,
     values: *mut u128,
 ) -> Result<(), Box<Raised>> {
-    // SAFETY: the caller promises a live context and function.
-    let (slot, vmctx) = unsafe { ((*function).slot, (*function).vmctx) };
+    let FuncImport { slot, vmctx } = function;
     // SAFETY: as above; every field is ours to change while we run on this store.
     unsafe {
         let mut activation = Activation {

@@ -8,7 +8,9 @@ use code::native_module::NativeModule;
 use wasm::decode::error::DecodeError;
 use wasm::types::DefinedFuncIndex;
 
+use crate::ids::StoreId;
 use crate::image::InitialImage;
+use crate::references::ReferenceImage;
 use crate::stores::Running;
 
 /// Why a function has no code at its first call.
@@ -86,4 +88,13 @@ pub trait Hooks: Send + Sync + Debug {
 
     /// The image of the module's memory, if it is worth one.
     fn image(&self, module: &Arc<NativeModule>) -> Option<Arc<InitialImage>>;
+
+    /// The image of the references to the module's functions, if it is worth one.
+    fn references(&self, module: &Arc<NativeModule>) -> Option<Arc<ReferenceImage>>;
+
+    /// There is a new store.
+    fn store_made(&self, store: StoreId);
+
+    /// A store is gone, and all it had. Must not panic.
+    fn store_dropped(&self, store: StoreId);
 }

@@ -10,7 +10,7 @@ use crate::func::{HostEntity, HostFunction};
 use crate::interrupt::{answer, handle_caught, offer_next};
 use crate::requests::AT_BORDER;
 use crate::store::Store;
-use crate::stores::words;
+use crate::stores::{Answer, words};
 
 /// The context through which `caller` (null: nobody in particular) calls `function` in the store of `store`.
 pub(crate) fn context(function: &Arc<HostFunction>, store: *mut StoreContext, caller: *mut u8) -> HostContext {
@@ -59,12 +59,12 @@ unsafe fn leave_slowly(context: *mut StoreContext) -> bool {
         let words = words(context);
         words.arrive();
         offer_next(context);
-        if let Err(failure) = handle_caught(context) {
+        if let Err(failure) = handle_caught(context, Answer::Crossing) {
             set_pending(context, failure);
             return true;
         }
         words.depart(0);
-        answer(context);
+        answer(context, Answer::Crossing);
         false
     }
 }
@@ -92,11 +92,11 @@ unsafe fn come_back_slowly(context: *mut StoreContext, failed: bool) -> bool {
     // SAFETY: promised by the caller.
     unsafe {
         if failed {
-            answer(context);
+            answer(context, Answer::Crossing);
             return true;
         }
         offer_next(context);
-        if let Err(failure) = handle_caught(context) {
+        if let Err(failure) = handle_caught(context, Answer::Crossing) {
             set_pending(context, failure);
             return true;
         }
@@ -118,14 +118,14 @@ pub(crate) unsafe fn in_host<R>(context: *mut StoreContext, work: impl FnOnce() 
             // SAFETY: as below.
             unsafe {
                 words(self.0).arrive();
-                answer(self.0);
+                answer(self.0, Answer::Crossing);
             }
         }
     }
     // SAFETY: promised by the caller.
     unsafe {
         words(context).depart(0);
-        answer(context);
+        answer(context, Answer::Crossing);
     }
     let _away = Away(context);
     work()
@@ -134,11 +134,10 @@ pub(crate) unsafe fn in_host<R>(context: *mut StoreContext, work: impl FnOnce() 
 /// Adds a host function that belongs to no instance; the result is a reference to it.
 pub fn add_host_function(store: &mut Store, function: Arc<HostFunction>) -> *mut FuncRef {
     let context = context(&function, store.context(), std::ptr::null_mut());
-    let func_ref =
-        FuncRef { slot: function.slot(), vmctx: std::ptr::null_mut(), type_id: function.type_id.0, is_host: 1 };
+    let func_ref = FuncRef { slot: function.slot(), distance: 0, type_id: function.type_id.0, is_host: 1 };
     let mut entity = Box::new(HostEntity { function, context, func_ref });
-    entity.func_ref.vmctx = (&raw mut entity.context).cast();
     let reference = &raw mut entity.func_ref;
+    entity.func_ref.distance = FuncRef::distance_to(reference, (&raw mut entity.context).cast());
     store.hold_entity(entity);
     reference
 }

@@ -32,4 +32,9 @@ impl StoreId {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         StoreId(NonZeroU64::new(id).expect("2^64 stores take centuries to make"))
     }
+
+    /// Its number among all stores of the process, from 1.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
 }

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use abi::layout::{FuncImport, FuncRef, HostContext, InstanceHeader};
+use abi::layout::{FuncImport, HostContext, InstanceHeader};
 use abi::memory::MemoryStyle;
 use abi::trap::TrapReason;
 use code::native_module::NativeModule;
@@ -22,14 +22,17 @@ use wasm::types::{
 };
 
 use crate::builtins;
+use crate::context_memory::ContextMemory;
+use crate::emptied::Emptied;
 use crate::error::ResourceError;
 use crate::evaluate::Evaluator;
 use crate::global::Global;
 use crate::host_call;
 use crate::ids::{GlobalId, InstanceId, MemoryId, TableId};
 use crate::import::Import;
-use crate::instance::{ContextMemory, Instance};
+use crate::instance::Instance;
 use crate::matching::{self, Mismatch};
+use crate::references;
 use crate::store::Store;
 use crate::trampolines::builtin_table;
 
@@ -189,7 +192,8 @@ fn add_instance(
     tables: Box<[TableId]>,
     given: &Given<'_>,
 ) -> InstanceId {
-    let context = ContextMemory::new(module.layout().size() as usize);
+    let shared = store.environment().hooks.references(&module);
+    let context = references::new_context(&module, shared.as_deref());
     place_definitions(store, &module, &context, &memories, &tables);
     let id = InstanceId(store.instances.len() as u32);
     let mut instance = Box::new(Instance {
@@ -200,8 +204,8 @@ fn add_instance(
         tables,
         globals: given.globals.clone().into(),
         host_contexts: Box::default(),
-        dropped_data: Vec::new(),
-        dropped_elements: Vec::new(),
+        emptied_data: Emptied::default(),
+        emptied_elements: Emptied::default(),
     });
     let header = InstanceHeader {
         store: store.context(),
@@ -276,21 +280,12 @@ fn fill_functions(store: &mut Store, instance: &mut Instance, functions: &[&Impo
         // SAFETY: the layout has an import here.
         unsafe { *at = FuncImport { slot, vmctx } };
     }
-    for &function in &info.escaped_functions {
-        let type_id = module.types().id(info.functions[function.index()]).0;
-        let func_ref = match info.defined_func_index(function) {
-            Some(defined) => FuncRef { slot: module.table().slot(defined), vmctx, type_id, is_host: 0 },
-            None => {
-                // SAFETY: just written.
-                let FuncImport { slot, vmctx } = unsafe { *instance.context.at(layout.func_import(function)) };
-                let is_host = u32::from(wasm_context(functions[function.index()]).is_none());
-                FuncRef { slot, vmctx, type_id, is_host }
-            }
-        };
-        if let Some(offset) = layout.func_ref(function) {
-            // SAFETY: the layout has a function reference here.
-            unsafe { *instance.context.at(offset) = func_ref };
-        }
+    // Imported functions come first in the index space, and in this list.
+    for &function in info.escaped_functions.iter().take_while(|function| info.is_imported_func(**function)) {
+        let is_host = wasm_context(functions[function.index()]).is_none();
+        // SAFETY: just written.
+        let callee = unsafe { *instance.context.at(layout.func_import(function)) };
+        references::write_imported(&instance.context, &module, function, callee, is_host);
     }
 }
 
@@ -298,7 +293,7 @@ fn fill_functions(store: &mut Store, instance: &mut Instance, functions: &[&Impo
 fn wasm_context(import: &Import) -> Option<*mut u8> {
     match import {
         // SAFETY: the reference belongs to the store that is instantiating.
-        Import::Func(function) => unsafe { (function.as_ref().is_host == 0).then_some(function.as_ref().vmctx) },
+        Import::Func(function) => unsafe { (function.as_ref().is_host == 0).then(|| function.as_ref().callee().vmctx) },
         Import::Host(_) | Import::Table(_) | Import::Memory(_) | Import::Global(_) => None,
     }
 }
@@ -313,7 +308,7 @@ fn bind_host_functions(store: &mut Store, functions: &[&Import], caller: *mut u8
             }
             Import::Func(function) if wasm_context(import).is_none() => {
                 // SAFETY: a host function's reference has a host context, in the same store.
-                let context = unsafe { &*function.as_ref().vmctx.cast::<HostContext>() };
+                let context = unsafe { &*function.as_ref().callee().vmctx.cast::<HostContext>() };
                 contexts.push(HostContext { caller, ..*context });
             }
             Import::Func(_) | Import::Table(_) | Import::Memory(_) | Import::Global(_) => {}
@@ -366,29 +361,30 @@ fn initialize(store: &mut Store, id: InstanceId) -> Result<(), InstantiateError>
                 let len = segment.items.len() as u32;
                 builtins::table_init_from(instance, store, (*table, elem), (offset, 0, len))
                     .map_err(InstantiateError::Trap)?;
-                instance.drop_elements(elem);
             }
-            ElementMode::Declared => instance.drop_elements(elem),
-            ElementMode::Passive => {}
+            ElementMode::Declared | ElementMode::Passive => {}
         }
+        instance.emptied_elements.apply(position + 1);
     }
     apply_data(store, instance, info)
 }
 
 fn apply_data(store: &mut Store, instance: &mut Instance, info: &ModuleInfo) -> Result<(), InstantiateError> {
     let own = info.num_imported_memories as usize;
-    let in_image = instance.memories.get(own).is_some_and(|&id| store.memory(id).has_image());
+    if instance.memories.get(own).is_some_and(|&id| store.memory(id).has_image()) {
+        // It has all active segments in it.
+        instance.emptied_data.apply(info.data.len());
+        return Ok(());
+    }
     for (position, segment) in info.data.iter().enumerate() {
-        let DataMode::Active { memory, offset } = &segment.mode else { continue };
-        let data = DataIndex::new(position);
-        if !(in_image && memory.index() == own) {
+        if let DataMode::Active { memory, offset } = &segment.mode {
             let offset = Evaluator::of(store, instance).offset(offset);
             // Segments lie in the module, whose size has 32 bits.
             let len = segment.range.len() as u32;
-            builtins::memory_init_from(instance, store, (*memory, data), (offset, 0, len))
+            builtins::memory_init_from(instance, store, (*memory, DataIndex::new(position)), (offset, 0, len))
                 .map_err(InstantiateError::Trap)?;
         }
-        instance.drop_data(data);
+        instance.emptied_data.apply(position + 1);
     }
     Ok(())
 }

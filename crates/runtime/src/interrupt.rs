@@ -42,7 +42,7 @@ use crate::error::{Failure, Raised};
 use crate::frames;
 use crate::requests::{IDLE, OFFER, OFFER_ALL, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
 use crate::store::Store;
-use crate::stores::{LiveCode, Registered, Running, words};
+use crate::stores::{Answer, LiveCode, Registered, Running, words};
 
 /// # Safety
 /// `context` is that of a pinned store that this thread uses.
@@ -60,7 +60,7 @@ unsafe fn is_outermost(context: *mut StoreContext) -> bool {
     unsafe { (*context).entry.is_null() }
 }
 
-/// Deals with everything that is asked of the thread, which is in Wasm by its word.
+/// Deals with everything that is asked of the thread, which is in Wasm by its word; `how` it came to be here.
 ///
 /// # Errors
 /// Why the running call ends.
@@ -68,13 +68,13 @@ unsafe fn is_outermost(context: *mut StoreContext) -> bool {
 /// # Safety
 /// `context` is that of a pinned store that runs on this thread and is at a safepoint; nobody else uses the store, as tasks
 /// do.
-unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
+unsafe fn handle(context: *mut StoreContext, how: Answer) -> Result<(), Failure> {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         let (registered, words) = (registered(context), words(context));
         let tasks = if is_outermost(context) { POLL | IDLE } else { POLL };
         let (bits, asked) = registered.take(tasks | OFFER);
-        report(&registered, &asked);
+        report(&registered, &asked, how);
         if bits & OFFER_ALL != 0 && bits & URGENT & !REPORT != 0 {
             offer(context);
         }
@@ -85,7 +85,7 @@ unsafe fn handle(context: *mut StoreContext) -> Result<(), Failure> {
             words.depart(0);
             let outcome = run_tasks((*context).store.cast(), Round::Waiting);
             words.arrive();
-            answer(context);
+            answer(context, Answer::Crossing);
             outcome?;
         }
         if words.pending() & TERMINATE != 0 { Err(Failure::Trap(TrapReason::Interrupt)) } else { Ok(()) }
@@ -122,9 +122,9 @@ pub(crate) unsafe fn offer_next(context: *mut StoreContext) {
 ///
 /// # Safety
 /// As for [`handle`].
-pub(crate) unsafe fn handle_caught(context: *mut StoreContext) -> Result<(), Failure> {
+pub(crate) unsafe fn handle_caught(context: *mut StoreContext, how: Answer) -> Result<(), Failure> {
     // SAFETY: promised by the caller.
-    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { handle(context) }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { handle(context, how) }));
     outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic)))
 }
 
@@ -133,23 +133,23 @@ pub(crate) unsafe fn handle_caught(context: *mut StoreContext) -> Result<(), Fai
 ///
 /// # Safety
 /// `context` is that of a pinned store that this thread uses, at a safepoint.
-pub(crate) unsafe fn answer(context: *mut StoreContext) {
+pub(crate) unsafe fn answer(context: *mut StoreContext, how: Answer) {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         if words(context).pending() != 0 {
-            answer_and_clear(context, 0);
+            answer_and_clear(context, 0, how);
         }
     }
 }
 
 /// # Safety
 /// As for [`answer`].
-unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64) {
+unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64, how: Answer) {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         let registered = registered(context);
         let (set, asked) = registered.take(bits);
-        report(&registered, &asked);
+        report(&registered, &asked, how);
         if set & URGENT & !(bits | REPORT) != 0 {
             registered.stop_again();
         }
@@ -158,14 +158,14 @@ unsafe fn answer_and_clear(context: *mut StoreContext, bits: u64) {
 
 /// # Safety
 /// As for [`Registered::live_code`].
-unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>]) {
+unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>], how: Answer) {
     if asked.is_empty() {
         return;
     }
     let mut live = HashSet::new();
     // SAFETY: promised by the caller.
     unsafe { registered.live_code(&mut live) };
-    asked.iter().for_each(|sink| sink.report(&live));
+    registered.report(asked, &live, how);
 }
 
 /// A call is about to enter Wasm, has said so, and found something asked of it.
@@ -181,7 +181,7 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         offer_next(context);
-        let outcome = handle_caught(context);
+        let outcome = handle_caught(context, Answer::Crossing);
         offer_next(context);
         outcome.map_err(|failure| {
             let store = Store::of_context(context);
@@ -201,7 +201,8 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
 pub(crate) unsafe fn at_exit(context: *mut StoreContext) {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
-        answer_and_clear(context, if is_outermost(context) { TERMINATE | OFFER } else { OFFER });
+        let bits = if is_outermost(context) { TERMINATE | OFFER } else { OFFER };
+        answer_and_clear(context, bits, Answer::Leaving);
         if words(context).pending() & OFFER_ALL != 0 {
             offer(context);
         }
@@ -225,7 +226,7 @@ pub(crate) unsafe extern "C" fn at_prologue(vmctx: *mut u8, code: usize) -> *con
         let (image, place) = (mem::take(&mut (*store).osr_image), (*context).osr_image);
         let pin = Pin { code, previous: (*context).pinned.cast() };
         (*context).pinned = (&raw const pin).cast();
-        let outcome = handle_caught(context);
+        let outcome = handle_caught(context, Answer::Interrupted);
         (*context).pinned = pin.previous.cast();
         (*context).osr_image = place;
         (*store).osr_image = image;
@@ -249,7 +250,7 @@ pub(crate) unsafe extern "C" fn at_loop(exit_fp: usize) -> BuiltinResult {
     // SAFETY: compiled code of the store runs on this thread, and has been left through our trampoline.
     unsafe {
         (*context).exit_fp = exit_fp;
-        match handle_caught(context) {
+        match handle_caught(context, Answer::Interrupted) {
             Ok(()) => BuiltinResult::ok(0),
             Err(failure) => {
                 set_pending(context, failure);

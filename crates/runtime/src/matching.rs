@@ -1,6 +1,5 @@
 //! Does what is given for an import have the type that the module declares? And if not: both types, and what differs.
 
-use abi::layout::FuncRef;
 use code::native_module::NativeModule;
 use wasm::types::words::{self, Words};
 use wasm::types::{CanonicalTypeIndex, ExternType, FuncType, GlobalType, MemoryType, TableType, TypeIndex};
@@ -32,7 +31,7 @@ pub fn import(store: &Store, module: &NativeModule, declared: ExternType, given:
     let difference = match (declared, given) {
         (ExternType::Func(ty), Import::Func(function)) => {
             // SAFETY: the caller checked that the function belongs to the store, which is alive.
-            let FuncRef { type_id, .. } = unsafe { *function.as_ptr() };
+            let type_id = unsafe { (*function.as_ptr()).type_id };
             of_functions(module, ty, CanonicalTypeIndex(type_id))
         }
         (ExternType::Func(ty), Import::Host(function)) => of_functions(module, ty, function.type_id),

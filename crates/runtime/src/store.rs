@@ -94,6 +94,20 @@ pub struct Store {
     attachment: Option<Box<dyn Any + Send + Sync>>,
     /// In the registry of `environment`.
     registered: Arc<Registered>,
+    /// The last field, so the last to go.
+    _end: End,
+}
+
+/// Tells the engine when all of a store is gone.
+struct End {
+    hooks: Arc<dyn Hooks>,
+    id: StoreId,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.hooks.store_dropped(self.id);
+    }
 }
 
 // SAFETY: the raw pointers lead to memory that the store owns (its context, instance contexts) or that the embedding
@@ -116,14 +130,16 @@ impl Store {
             on_interrupt: loop_interrupt(),
             ..StoreContext::default()
         });
+        let id = StoreId::new();
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
-        let registered = unsafe { environment.stores.add(&raw mut *context, Arc::clone(&environment.space)) };
+        let registered = unsafe { environment.stores.add(id, &raw mut *context, Arc::clone(&environment.space)) };
         if environment.offer_safepoints {
             registered.remember(OFFER_ALL);
         }
         let account = Account::new(environment.stores.totals());
+        let end = End { hooks: Arc::clone(&environment.hooks), id };
         let mut store = Store {
-            id: StoreId::new(),
+            id,
             context,
             environment,
             instances: Vec::new(),
@@ -145,8 +161,10 @@ impl Store {
             account,
             attachment: None,
             registered,
+            _end: end,
         };
         store.tally(|_| {});
+        store.environment.hooks.store_made(id);
         store
     }
 

@@ -16,7 +16,7 @@
 //! A store that is made after step 2 takes the registry's lock first, and so sees the new slots.
 //!
 //! Invariant: a hook gets no code pointer before it frees code and uses it after.
-//! Invariant: no lock of this file or of the requests is held when [`LiveCode::report`] is called.
+//! Invariant: no lock of this file or of the requests is held when [`LiveCode`] is called.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -30,6 +30,7 @@ use sys::code_memory::synchronize_threads;
 
 use crate::frames;
 use crate::host_call::in_host;
+use crate::ids::StoreId;
 use crate::interrupt;
 use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
 use crate::usage::Totals;
@@ -37,8 +38,34 @@ use crate::usage::Totals;
 #[cfg(test)]
 mod tests;
 
+/// By whom, and when, the stacks of a store were looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// By who asked: no Wasm of the store was active.
+    Idle,
+    /// By who asked: the store was in a host function, or away.
+    InHost,
+    /// By who asked, in a hook of the store.
+    Asking,
+    /// By its own thread, in a prologue or a loop.
+    Interrupted,
+    /// By its own thread, as it began a call, or called a host function or came back from one.
+    Crossing,
+    /// By its own thread, as a call returned.
+    Leaving,
+    /// By its own thread, in a hook that waits.
+    Waiting,
+    /// As it died.
+    Dying,
+}
+
 /// Receives the addresses of the code objects (`code::code::Code`) that a store's stacks hold.
 pub trait LiveCode: Send + Sync {
+    /// A store was looked at; its report follows, on this thread. Called with no lock held; must not panic.
+    fn answered(&self, store: StoreId, answer: Answer) {
+        let _ = (store, answer);
+    }
+
     /// One store's, or those of several. Called with no lock held, on any thread; must not panic.
     fn report(&self, live: &HashSet<usize>);
 }
@@ -61,7 +88,7 @@ impl Running {
     /// this now and then, as they may wait for it. It must hold no code pointer.
     pub fn answer(&self) {
         // SAFETY: promised by who made it: the thread is in a trampoline of the store, where its frames can be walked.
-        unsafe { interrupt::answer(self.context) };
+        unsafe { interrupt::answer(self.context, Answer::Waiting) };
     }
 
     /// Does what takes long, such as compiling: meanwhile others answer for the store, as if it had called the host. The work,
@@ -74,6 +101,7 @@ impl Running {
 
 /// What others have of a store: how to ask its thread for something.
 pub(crate) struct Registered {
+    id: StoreId,
     /// Good as long as the requests are open.
     context: *mut StoreContext,
     /// Where its code lies.
@@ -178,13 +206,29 @@ impl Registered {
         true
     }
 
-    /// After the barrier: adds to `live` what the store holds, if it can be answered for. False if it answers itself, or did
+    /// After the barrier: adds to `live` what the store holds, if it can be answered for. None if it answers itself, or did
     /// so as it died.
-    fn answer(&self, ticket: Ticket, here: Option<&Running>, live: &mut HashSet<usize>) -> bool {
-        let Some(mut door) = self.door() else { return false };
+    fn answer(&self, ticket: Ticket, here: Option<&Running>, live: &mut HashSet<usize>) -> Option<Answer> {
+        let mut door = self.door()?;
         let ours = here.is_some_and(|running| running.context == self.context);
         // SAFETY: it runs a hook on this thread, or it is in the host and comes back only with the lock, which we hold.
-        door.open.settle(door.words, ticket, ours, |_| unsafe { self.live_code(live) })
+        let settled = door.open.settle(door.words, ticket, ours, |_| unsafe { self.live_code(live) });
+        // SAFETY: the store lives as long as its door is open, and all threads access `entry` by atomics (`call`).
+        let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*self.context).entry) };
+        let answer = match ours {
+            true => Answer::Asking,
+            false if entry.load(Ordering::Relaxed).is_null() => Answer::Idle,
+            false => Answer::InHost,
+        };
+        settled.then_some(answer)
+    }
+
+    /// The store's thread has looked at its stacks for those who asked.
+    pub(crate) fn report(&self, asked: &[Arc<dyn LiveCode>], live: &HashSet<usize>, answer: Answer) {
+        for sink in asked {
+            sink.answered(self.id, answer);
+            sink.report(live);
+        }
     }
 }
 
@@ -205,13 +249,13 @@ pub struct Stores {
 impl Stores {
     /// # Safety
     /// The context stays where it is until [`Stores::remove`] has returned.
-    pub(crate) unsafe fn add(&self, context: *mut StoreContext, space: Arc<CodeSpace>) -> Arc<Registered> {
+    pub(crate) unsafe fn add(&self, id: StoreId, context: *mut StoreContext, space: Arc<CodeSpace>) -> Arc<Registered> {
         let mut state = self.lock();
         let place = state.vacant.pop().unwrap_or_else(|| {
             state.stores.push(None);
             state.stores.len() - 1
         });
-        let registered = Arc::new(Registered { context, space, requests: Requests::new(), place });
+        let registered = Arc::new(Registered { id, context, space, requests: Requests::new(), place });
         state.stores[place] = Some(Arc::clone(&registered));
         registered
     }
@@ -222,9 +266,8 @@ impl Stores {
         state.stores[registered.place] = None;
         state.vacant.push(registered.place);
         drop(state);
-        for (_, sink) in registered.requests.close() {
-            sink.report(&HashSet::new());
-        }
+        let asked: Vec<_> = registered.requests.close().into_iter().map(|(_, sink)| sink).collect();
+        registered.report(&asked, &HashSet::new(), Answer::Dying);
     }
 
     /// What all stores take.
@@ -260,7 +303,13 @@ impl Stores {
         stores.retain(|store| store.ask(ticket, sink));
         synchronize_threads()?;
         let mut live = HashSet::new();
-        let running = stores.iter().filter(|store| !store.answer(ticket, here, &mut live)).count();
+        let mut running = 0;
+        for store in &stores {
+            match store.answer(ticket, here, &mut live) {
+                Some(answer) => sink.answered(store.id, answer),
+                None => running += 1,
+            }
+        }
         sink.report(&live);
         Ok(running)
     }

@@ -9,7 +9,9 @@ use wasm::types::DefinedFuncIndex;
 
 use crate::foreground::Foreground;
 use crate::hooks::{Hooks, HotLoop, LazyError};
+use crate::ids::StoreId;
 use crate::image::InitialImage;
+use crate::references::ReferenceImage;
 use crate::store::{Environment, Store};
 use crate::stores::Running;
 
@@ -41,6 +43,14 @@ impl Hooks for NoHooks {
     fn image(&self, _: &Arc<NativeModule>) -> Option<Arc<InitialImage>> {
         None
     }
+
+    fn references(&self, _: &Arc<NativeModule>) -> Option<Arc<ReferenceImage>> {
+        None
+    }
+
+    fn store_made(&self, _: StoreId) {}
+
+    fn store_dropped(&self, _: StoreId) {}
 }
 
 /// A store with nothing in it, and its queue.

@@ -143,7 +143,7 @@ impl Func {
         }
         // SAFETY: the stub is that of the function's type, every value was checked to be of its type and store, and there
         // is a slot for every parameter and result.
-        unsafe { runtime::call::call(runtime.context(), stub, self.raw.as_ptr(), values.as_mut_ptr()) }
+        unsafe { runtime::call::call(runtime.context(), stub, self.raw.as_ref().callee(), values.as_mut_ptr()) }
             .map_err(|raised| Error::from_raised(raised, &store.0.engine))?;
         for ((result, &bits), ty) in results.iter_mut().zip(&values).zip(ty.results()) {
             *result = Val::from_slot(bits, ty, runtime);
@@ -192,7 +192,7 @@ impl Func {
         let function = runtime.instance(instance).callee(start);
         let mut values = [0u128];
         // SAFETY: validation gave start functions the type `() -> ()`, and the instance is of this store.
-        unsafe { runtime::call::call(runtime.context(), stub, &raw const function, values.as_mut_ptr()) }
+        unsafe { runtime::call::call(runtime.context(), stub, function, values.as_mut_ptr()) }
             .map_err(|raised| Error::from_raised(raised, &store.0.engine))
     }
 }

@@ -66,8 +66,8 @@ pub use crate::engine::{
     MetricValue, MetricsSnapshot, ModuleMemoryUsage, StoreMemoryUsage, StubStatistics, TieringStatistics, Unit,
 };
 pub use ::engine::events::{
-    CacheOutcome, Cause, CompileMethod, Event, EventKind, EventLog, FieldValue, Listener as EventListener,
-    ModuleNumber, Outcome, thread_number,
+    Answer as CodeGcAnswer, CacheOutcome, Cause, CodeGcStep, CompileMethod, Event, EventKind, EventLog, FieldValue,
+    Listener as EventListener, ModuleNumber, Outcome, StoreNumber, StreamStep, thread_number,
 };
 pub use ::engine::log::jitdump::JitDump;
 pub use ::engine::log::perf_map::PerfMap;

@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use engine::events::StoreNumber;
 use engine::log::CodeListener;
 
 use crate::engine::{Engine, StoreMemoryUsage};
@@ -75,6 +76,11 @@ impl<T: 'static> Store<T> {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    /// The number by which [events](crate::Event) speak of it.
+    pub fn number(&self) -> StoreNumber {
+        self.inner.runtime.id().into()
     }
 
     /// The host state.

@@ -56,7 +56,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         // checked to be the one that `Params` and `Results` stand for. The function belongs to the store.
         unsafe {
             params.store_to(store, values);
-            runtime::call::call(store.context(), self.stub, self.func.as_raw().as_ptr(), values)
+            runtime::call::call(store.context(), self.stub, self.func.as_raw().as_ref().callee(), values)
                 .map_err(|raised| Error::from_raised(raised, engine))?;
             Ok(Results::load_from(store, values))
         }

@@ -189,7 +189,8 @@ impl<'a> Function<'a> {
                     self.trap_site(reason);
                 }
                 let field = |offset: usize| Mem::base(Gpr::RAX, offset as i32);
-                self.asm.mov_rm(Width::W64, Gpr::RDI, field(offset_of!(FuncRef, vmctx)));
+                self.asm.mov_rm(Width::W64, Gpr::RDI, field(offset_of!(FuncRef, distance)));
+                self.asm.alu_rr(Alu::Add, Width::W64, Gpr::RDI, Gpr::RAX);
                 self.asm.mov_rm(Width::W64, Gpr::RAX, field(offset_of!(FuncRef, slot)));
                 Mem::base(Gpr::RAX, 0)
             }

@@ -1,17 +1,17 @@
 //! What a collection does to code and stores.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use code::code::Code;
 use code::native_module::NativeModule;
 use code::retired::Mark;
-use runtime::stores::{LiveCode, Running};
+use runtime::ids::StoreId;
+use runtime::stores::{Answer, LiveCode, Running};
 
 use super::protocol::{Number, World};
-use crate::events::{EventKind, Started};
+use crate::events::{CodeGcStep, EventKind, Started, quietly};
 use crate::service::Service;
 
 /// A collection as one thread sees it: the engine, and the store whose hook the thread runs, if it does.
@@ -23,6 +23,7 @@ pub(super) struct Collector<'a> {
 /// What was retired when a collection began.
 #[derive(Debug)]
 pub(crate) struct Candidates {
+    number: Number,
     started: Started,
     /// Modules with retired code, and the moment up to which it was retired. One that goes takes its code along.
     modules: Vec<(Weak<NativeModule>, Mark)>,
@@ -39,6 +40,13 @@ struct Sink {
 }
 
 impl LiveCode for Sink {
+    fn answered(&self, store: StoreId, answer: Answer) {
+        if let Some(service) = self.service.upgrade() {
+            let kind = step(self.number, CodeGcStep::Answer(answer.into()));
+            quietly(|| service.events.mark_store(store, kind));
+        }
+    }
+
     fn report(&self, live: &HashSet<usize>) {
         if let Some(service) = self.service.upgrade() {
             let collector = Collector { service: &service, running: None };
@@ -50,20 +58,24 @@ impl LiveCode for Sink {
 impl World for Collector<'_> {
     type Candidates = Candidates;
 
-    fn snapshot(&self, _: Number) -> Candidates {
+    fn snapshot(&self, number: Number) -> Candidates {
         let service = self.service;
         let started = service.events.start();
         service.code_gc.noted.store(service.space.ever_retired(), Ordering::Relaxed);
         let mut bytes = service.stubs.caches().map(|cache| cache.retired_bytes()).iter().sum();
+        let mut count = service.stubs.caches().map(|cache| cache.statistics().retired).iter().sum();
         let mut modules = Vec::new();
         for module in service.registry.modules() {
             let retired = module.retired_bytes();
             if retired > 0 {
                 bytes += retired;
+                count += module.retired_count();
                 modules.push((Arc::downgrade(&module), module.now()));
             }
         }
-        Candidates { started, modules, stubs: service.stubs.caches().map(|cache| cache.now()), bytes }
+        let stubs = service.stubs.caches().map(|cache| cache.now());
+        self.tell(number, CodeGcStep::Begin { candidates: count, candidate_bytes: bytes });
+        Candidates { number, started, modules, stubs, bytes }
     }
 
     fn ask(&self, number: Number) -> Option<usize> {
@@ -73,6 +85,14 @@ impl World for Collector<'_> {
         service.code_gc.interrupted.fetch_add(elsewhere as u64, Ordering::Relaxed);
         // All that run nowhere, or here, are answered for by one report.
         Some(elsewhere + 1)
+    }
+
+    fn waiting(&self, number: Number, reports: usize) {
+        self.tell(number, CodeGcStep::Wait { stores: reports });
+    }
+
+    fn remembered(&self, number: Number) {
+        self.tell(number, CodeGcStep::Remember);
     }
 
     fn free(&self, candidates: Candidates, live: &HashSet<usize>) {
@@ -92,12 +112,19 @@ impl World for Collector<'_> {
         drop(garbage);
         service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
         service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
-        let kind = EventKind::CodeGc { candidate_bytes: candidates.bytes, freed, freed_bytes };
+        let collection = candidates.number.get();
+        let kind = EventKind::CodeGc { collection, candidate_bytes: candidates.bytes, freed, freed_bytes };
         quietly(|| service.events.end(candidates.started, None, || kind));
     }
 }
 
-/// Tells a listener. One that panics does not keep the collection from ending, and there is nobody to tell of the panic.
-fn quietly(tell: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(tell));
+impl Collector<'_> {
+    /// Tells of a step. A listener that panics does not keep the collection from ending.
+    fn tell(&self, number: Number, what: CodeGcStep) {
+        quietly(|| self.service.events.mark(None, step(number, what)));
+    }
+}
+
+fn step(number: Number, step: CodeGcStep) -> EventKind {
+    EventKind::CodeGcStep { collection: number.get(), step }
 }

@@ -28,6 +28,11 @@ use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Number(u64);
 
 impl Number {
+    /// Counted from 1.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+
     fn next(self) -> Number {
         Number(self.0 + 1)
     }
@@ -44,6 +49,16 @@ pub(crate) trait World {
     /// Asks everybody who may be at a candidate, and gives the number of reports, those included that came already. None if
     /// somebody cannot be asked; what is reported then means nothing.
     fn ask(&self, number: Number) -> Option<usize>;
+
+    /// All have been asked, and so many reports are still to come. They may come at any moment.
+    fn waiting(&self, number: Number, reports: usize) {
+        let _ = (number, reports);
+    }
+
+    /// One more collection is wanted than the one of this number, which is under way, or has ended just now.
+    fn remembered(&self, number: Number) {
+        let _ = number;
+    }
 
     /// Frees the candidates that are not alive. Must not panic.
     fn free(&self, candidates: Self::Candidates, live: &HashSet<usize>);
@@ -101,6 +116,16 @@ pub(crate) struct Statistics {
     pub(crate) reports: u64,
 }
 
+/// What there is to do when all participants have been asked.
+enum Asked<C> {
+    /// To free.
+    Complete(Complete<C>),
+    /// To wait for so many reports.
+    Waiting(usize),
+    /// Nothing: not all could be asked.
+    GivenUp,
+}
+
 /// A collection all of whose reports are in.
 struct Complete<C> {
     candidates: C,
@@ -128,7 +153,10 @@ impl<C> Collections<C> {
         if !matches!(state.stage, Stage::Idle) {
             state.remembered = true;
             state.statistics.remembered += 1;
-            return state.begun.next();
+            let number = state.begun;
+            drop(state);
+            world.remembered(number);
+            return number.next();
         }
         let number = state.begin();
         drop(state);
@@ -182,14 +210,18 @@ impl<C> Collections<C> {
             let candidates = world.snapshot(number);
             let asked = world.ask(number);
             next = match self.asked(number, candidates, asked) {
-                Some(complete) => self.finish(world, complete),
-                None => None,
+                Asked::Complete(complete) => self.finish(world, complete),
+                Asked::Waiting(reports) => {
+                    world.waiting(number, reports);
+                    None
+                }
+                Asked::GivenUp => None,
             };
         }
     }
 
     /// All participants have been asked.
-    fn asked(&self, number: Number, candidates: C, asked: Option<usize>) -> Option<Complete<C>> {
+    fn asked(&self, number: Number, candidates: C, asked: Option<usize>) -> Asked<C> {
         let mut state = self.lock();
         debug_assert_eq!(state.begun, number, "there is one at a time");
         let Some(asked) = asked else {
@@ -197,12 +229,14 @@ impl<C> Collections<C> {
             state.remembered = false;
             state.end();
             self.ended.notify_all();
-            return None;
+            return Asked::GivenUp;
         };
+        let mut reports = 0;
         if let Stage::Gathering(gathering) = &mut state.stage {
             gathering.asked = Some((candidates, asked));
+            reports = gathering.reports;
         }
-        state.completed()
+        state.completed().map_or(Asked::Waiting(asked.saturating_sub(reports)), Asked::Complete)
     }
 
     /// Frees, ends, and begins what was remembered: its number.

@@ -35,7 +35,7 @@ use crate::compile::phases::{Cancel, Compilation, code_bytes};
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine};
 use crate::error::ModuleError;
-use crate::events::{CacheOutcome, CompileMethod, EventKind, ModuleNumber, Started, spans};
+use crate::events::{CacheOutcome, CompileMethod, EventKind, ModuleNumber, Started, StreamStep, quietly, spans};
 use crate::module;
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
@@ -288,7 +288,11 @@ impl StreamingJob {
 
 impl Drop for StreamingJob {
     fn drop(&mut self) {
+        let aborted = self.input.is_ok();
         self.give_up(ModuleError::Cancelled);
+        if aborted && let Some(engine) = self.engine.upgrade() {
+            quietly(|| tell(engine.service(), self.number, StreamStep::Abort));
+        }
     }
 }
 
@@ -327,6 +331,8 @@ impl Input {
                 hasher.section(section.id, &self.buffer.bytes()[section.contents.clone()]);
             }
             claim = service.cache.claim_prefix(hasher.code(code));
+            let step = if claim.is_some() { StreamStep::Own } else { StreamStep::Collect };
+            tell(service, number, step);
             if claim.is_none() {
                 return Role::Collector;
             }
@@ -354,6 +360,11 @@ impl Maker {
             bodies.work();
         }
     }
+}
+
+/// Tells what became of a stream.
+fn tell(service: &Service, number: ModuleNumber, step: StreamStep) {
+    service.events.mark(Some(number), EventKind::Stream { step });
 }
 
 /// Threads that may work on a stream beside the one that pushes.

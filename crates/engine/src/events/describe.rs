@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::kind::{CacheOutcome, Cause, CompileMethod, EventKind, Outcome};
+use super::steps::{Answer, CodeGcStep, StreamStep};
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,6 +23,12 @@ impl fmt::Display for EventKind {
                 CacheOutcome::Hit => "cache hit",
                 CacheOutcome::Wait => "cache wait",
                 CacheOutcome::Conflict => "cache conflict",
+                CacheOutcome::Miss => "cache miss",
+            }),
+            EventKind::Stream { step } => f.write_str(match step {
+                StreamStep::Own => "stream owns its prefix",
+                StreamStep::Collect => "stream collects",
+                StreamStep::Abort => "stream aborted",
             }),
             EventKind::Instantiate { imported_functions, success } => {
                 f.write_str("instantiate")?;
@@ -44,7 +51,34 @@ impl fmt::Display for EventKind {
             EventKind::Retire { function, tier, osr } => write!(f, "retire {tier} {}", Place(function, osr)),
             EventKind::OsrEnter { function, offset } => write!(f, "enter {}", Place(function, Some(offset))),
             EventKind::Flush { function } => write!(f, "flush f{function}"),
-            EventKind::CodeGc { freed, .. } => write!(f, "free {freed} objects"),
+            EventKind::CodeGc { collection, freed, .. } => write!(f, "code GC {collection}: free {freed} objects"),
+            EventKind::CodeGcStep { collection, step } => write!(f, "code GC {collection}: {step}"),
+            EventKind::StoreMade => f.write_str("store made"),
+            EventKind::StoreDropped => f.write_str("store dropped"),
+            EventKind::ModuleDropped => f.write_str("module dropped"),
+            EventKind::EngineDropped { dropped, awaited } => {
+                write!(f, "engine dropped: tasks dropped {dropped}, waited for {awaited}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for CodeGcStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            CodeGcStep::Begin { candidates, .. } => write!(f, "begin, candidates {candidates}"),
+            CodeGcStep::Answer(answer) => f.write_str(match answer {
+                Answer::Idle => "answered for, idle",
+                Answer::InHost => "answered for, in the host",
+                Answer::Asking => "answered for, the one that asks",
+                Answer::Interrupted => "answers, interrupted",
+                Answer::Crossing => "answers, between Wasm and host",
+                Answer::Leaving => "answers, leaving Wasm",
+                Answer::Waiting => "answers, waiting itself",
+                Answer::Dying => "answers, dying",
+            }),
+            CodeGcStep::Wait { stores } => write!(f, "wait for {stores} stores"),
+            CodeGcStep::Remember => f.write_str("one more is wanted"),
         }
     }
 }

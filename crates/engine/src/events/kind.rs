@@ -8,6 +8,8 @@ use abi::tier::Tier;
 use wasm::decode::error::DecodeError;
 use wasm::decode::stream::Decoded;
 
+use super::steps::{CodeGcStep, StreamStep};
+
 /// How the making of a module was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum CompileMethod {
@@ -43,6 +45,8 @@ pub enum CacheOutcome {
     Wait,
     /// The same module, made by somebody else while this one was made, which is dropped.
     Conflict,
+    /// Nothing: who asked makes the module, and whoever wants it meanwhile waits. (A stream tells of its prefix instead.)
+    Miss,
 }
 
 impl CacheOutcome {
@@ -52,6 +56,7 @@ impl CacheOutcome {
             CacheOutcome::Hit => "hit",
             CacheOutcome::Wait => "wait",
             CacheOutcome::Conflict => "conflict",
+            CacheOutcome::Miss => "miss",
         }
     }
 }
@@ -150,11 +155,15 @@ pub enum EventKind {
         /// Bytes of machine code that it has now.
         code_bytes: usize,
     },
-    /// Mark: a module was asked for, and did not have to be made, or need not have been. The module is the one that is
-    /// there, if one is.
+    /// Mark: a module was asked for. The event's module is the one that is there, or that is made now, if there is one.
     Cache {
         /// What there was.
         outcome: CacheOutcome,
+    },
+    /// Mark: a stream met the module cache, or ended early. The event's module is what the stream was to become.
+    Stream {
+        /// What became of it.
+        step: StreamStep,
     },
     /// Span: an instance was made, all but the call of its start function (V8's `WasmModuleInstantiated`).
     Instantiate {
@@ -222,12 +231,36 @@ pub enum EventKind {
     /// Span: code that nothing leads to any more was looked for on all stacks, and freed: from the first question to the
     /// last answer. Of no module in particular, on the thread that brought the last answer.
     CodeGc {
+        /// Its number among those of the engine, from 1.
+        collection: u64,
         /// Bytes of machine code that nothing led to when it began.
         candidate_bytes: usize,
         /// Code objects freed.
         freed: usize,
         /// Bytes of machine code of those.
         freed_bytes: usize,
+    },
+    /// Mark: a step of such a collection before it frees anything. (Where the system has no barrier for the threads of a
+    /// process nothing follows its beginning, as nothing can be freed.)
+    CodeGcStep {
+        /// The number of the collection.
+        collection: u64,
+        /// What was done.
+        step: CodeGcStep,
+    },
+    /// Mark: a store was made, that of the event.
+    StoreMade,
+    /// Mark: a store was dropped, that of the event, and all it had is gone.
+    StoreDropped,
+    /// Mark: the last handle to a module is gone, and its code goes. On whichever thread that was.
+    ModuleDropped,
+    /// Span: the last handle to the engine is gone: tasks that had not begun were dropped, those that ran on other threads
+    /// were waited for. Modules may live on.
+    EngineDropped {
+        /// Tasks that had not begun.
+        dropped: usize,
+        /// Tasks that ran.
+        awaited: usize,
     },
 }
 
@@ -297,6 +330,10 @@ impl EventKind {
             EventKind::Cache { outcome: CacheOutcome::Hit } => "wasm.CacheHit",
             EventKind::Cache { outcome: CacheOutcome::Wait } => "wasm.CacheWait",
             EventKind::Cache { outcome: CacheOutcome::Conflict } => "wasm.CacheConflict",
+            EventKind::Cache { outcome: CacheOutcome::Miss } => "wasm.CacheMiss",
+            EventKind::Stream { step: StreamStep::Own } => "wasm.StreamOwn",
+            EventKind::Stream { step: StreamStep::Collect } => "wasm.StreamCollect",
+            EventKind::Stream { step: StreamStep::Abort } => "wasm.StreamAbort",
             EventKind::Instantiate { .. } => "wasm.SyncInstantiate",
             EventKind::Compile { osr: Some(_), .. } => "wasm.CompileOsr",
             EventKind::Compile { cause: Cause::FirstCall, tier: Tier::Baseline, .. } => "wasm.CompileLazy",
@@ -309,6 +346,14 @@ impl EventKind {
             EventKind::OsrEnter { .. } => "wasm.OsrEnter",
             EventKind::Flush { .. } => "wasm.FlushCode",
             EventKind::CodeGc { .. } => "wasm.CodeGC",
+            EventKind::CodeGcStep { step: CodeGcStep::Begin { .. }, .. } => "wasm.CodeGCBegin",
+            EventKind::CodeGcStep { step: CodeGcStep::Answer(_), .. } => "wasm.CodeGCAnswer",
+            EventKind::CodeGcStep { step: CodeGcStep::Wait { .. }, .. } => "wasm.CodeGCWait",
+            EventKind::CodeGcStep { step: CodeGcStep::Remember, .. } => "wasm.CodeGCRemember",
+            EventKind::StoreMade => "wasm.StoreMade",
+            EventKind::StoreDropped => "wasm.StoreDropped",
+            EventKind::ModuleDropped => "wasm.ModuleDropped",
+            EventKind::EngineDropped { .. } => "wasm.EngineDropped",
         }
     }
 
@@ -320,13 +365,19 @@ impl EventKind {
             | EventKind::Module { .. }
             | EventKind::Instantiate { .. }
             | EventKind::Compile { .. }
-            | EventKind::CodeGc { .. } => true,
+            | EventKind::CodeGc { .. }
+            | EventKind::EngineDropped { .. } => true,
             EventKind::Cache { .. }
+            | EventKind::Stream { .. }
             | EventKind::TierUp { .. }
             | EventKind::Publish { .. }
             | EventKind::Retire { .. }
             | EventKind::OsrEnter { .. }
-            | EventKind::Flush { .. } => false,
+            | EventKind::Flush { .. }
+            | EventKind::CodeGcStep { .. }
+            | EventKind::StoreMade
+            | EventKind::StoreDropped
+            | EventKind::ModuleDropped => false,
         }
     }
 
@@ -343,8 +394,14 @@ impl EventKind {
             | EventKind::Validate { .. }
             | EventKind::Module { .. }
             | EventKind::Cache { .. }
+            | EventKind::Stream { .. }
             | EventKind::Instantiate { .. }
-            | EventKind::CodeGc { .. } => None,
+            | EventKind::CodeGc { .. }
+            | EventKind::CodeGcStep { .. }
+            | EventKind::StoreMade
+            | EventKind::StoreDropped
+            | EventKind::ModuleDropped
+            | EventKind::EngineDropped { .. } => None,
         }
     }
 
@@ -374,6 +431,7 @@ impl EventKind {
                 each("code_bytes", code_bytes.into());
             }
             EventKind::Cache { outcome } => each("outcome", outcome.name().into()),
+            EventKind::Stream { step } => each("step", step.name().into()),
             EventKind::Instantiate { imported_functions, success } => {
                 each("imported_functions", imported_functions.into());
                 each("success", success.into());
@@ -398,8 +456,17 @@ impl EventKind {
                 each("tier", tier.name().into());
             }
             EventKind::OsrEnter { offset, .. } => osr_offset = Some(offset),
-            EventKind::Flush { .. } => {}
-            EventKind::CodeGc { candidate_bytes, freed, freed_bytes } => {
+            EventKind::Flush { .. } | EventKind::StoreMade | EventKind::StoreDropped | EventKind::ModuleDropped => {}
+            EventKind::CodeGcStep { collection, step } => {
+                each("collection", FieldValue::Number(collection));
+                step.each_field(&mut each);
+            }
+            EventKind::EngineDropped { dropped, awaited } => {
+                each("dropped", dropped.into());
+                each("awaited", awaited.into());
+            }
+            EventKind::CodeGc { collection, candidate_bytes, freed, freed_bytes } => {
+                each("collection", FieldValue::Number(collection));
                 each("candidate_bytes", candidate_bytes.into());
                 each("freed", freed.into());
                 each("freed_bytes", freed_bytes.into());

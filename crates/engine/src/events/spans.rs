@@ -14,8 +14,8 @@ use abi::tier::Tier;
 use tracing::span::EnteredSpan;
 use tracing::{Level, Span, debug_span, info_span};
 
-use super::ModuleNumber;
 use super::kind::{Cause, CompileMethod, EventKind};
+use super::{About, ModuleNumber};
 
 #[cfg(test)]
 mod tests;
@@ -62,14 +62,15 @@ pub(crate) fn compile(
 }
 
 /// Tells what came of it.
-pub(super) fn event(module: Option<ModuleNumber>, kind: &EventKind, took: Duration) {
+pub(super) fn event(about: About, kind: &EventKind, took: Duration) {
     macro_rules! at {
         ($level:expr) => {
             tracing::event!(
                 target: "upshift",
                 $level,
                 name = kind.name(),
-                module = module.map(|number| number.0),
+                module = about.module.map(|number| number.0),
+                store = about.store.map(|number| number.0),
                 took_us = kind.is_span().then(|| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
                 "{kind}"
             )
@@ -80,11 +81,18 @@ pub(super) fn event(module: Option<ModuleNumber>, kind: &EventKind, took: Durati
         EventKind::Decode { .. }
         | EventKind::Validate { .. }
         | EventKind::Cache { .. }
+        | EventKind::Stream { .. }
         | EventKind::Compile { .. }
         | EventKind::TierUp { .. }
-        | EventKind::CodeGc { .. } => at!(Level::DEBUG),
-        EventKind::Publish { .. } | EventKind::Retire { .. } | EventKind::OsrEnter { .. } | EventKind::Flush { .. } => {
-            at!(Level::TRACE)
-        }
+        | EventKind::CodeGc { .. }
+        | EventKind::EngineDropped { .. } => at!(Level::DEBUG),
+        EventKind::Publish { .. }
+        | EventKind::Retire { .. }
+        | EventKind::OsrEnter { .. }
+        | EventKind::Flush { .. }
+        | EventKind::CodeGcStep { .. }
+        | EventKind::StoreMade
+        | EventKind::StoreDropped
+        | EventKind::ModuleDropped => at!(Level::TRACE),
     }
 }

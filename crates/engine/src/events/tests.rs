@@ -25,7 +25,7 @@ fn spans_have_a_start_and_an_end() {
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
     let started = events.start();
     let module = Some(ModuleNumber::next());
-    events.end(started, module, || EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 8 });
+    events.end(started, module, || EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 2, freed_bytes: 8 });
     let event = log.take()[0];
     assert!(event.start <= event.end && event.module == module && event.thread == thread_number());
     let other = std::thread::spawn(thread_number).join().unwrap();
@@ -36,7 +36,7 @@ fn spans_have_a_start_and_an_end() {
 fn what_nobody_hears_is_counted() {
     let events = Events::default();
     let started = events.start();
-    events.end(started, None, || EventKind::CodeGc { candidate_bytes: 700, freed: 3, freed_bytes: 100 });
+    events.end(started, None, || EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 3, freed_bytes: 100 });
     events.mark(None, EventKind::Flush { function: 7 });
     let metrics = events.metrics();
     assert_eq!((metrics.collections.get(), metrics.freed.get(), metrics.flushed.get()), (1, 3, 1));
@@ -64,6 +64,7 @@ fn kinds() -> Vec<EventKind> {
         code_bytes: 0,
     };
     let done = Outcome::Done { code_bytes: 64 };
+    let code_gc = |step| EventKind::CodeGcStep { collection: 1, step };
     vec![
         EventKind::Decode { method: CompileMethod::Sync, bytes: 100, functions: 4, cpu: Duration::ZERO, success: true },
         EventKind::Decode {
@@ -90,7 +91,26 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Retire { function, tier: Tier::Baseline, osr: None },
         EventKind::OsrEnter { function, offset: 40 },
         EventKind::Flush { function },
-        EventKind::CodeGc { candidate_bytes: 700, freed: 2, freed_bytes: 640 },
+        EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 2, freed_bytes: 640 },
+        EventKind::Cache { outcome: CacheOutcome::Miss },
+        EventKind::Stream { step: StreamStep::Own },
+        EventKind::Stream { step: StreamStep::Collect },
+        EventKind::Stream { step: StreamStep::Abort },
+        code_gc(CodeGcStep::Begin { candidates: 2, candidate_bytes: 700 }),
+        code_gc(CodeGcStep::Answer(Answer::Idle)),
+        code_gc(CodeGcStep::Answer(Answer::InHost)),
+        code_gc(CodeGcStep::Answer(Answer::Asking)),
+        code_gc(CodeGcStep::Answer(Answer::Interrupted)),
+        code_gc(CodeGcStep::Answer(Answer::Crossing)),
+        code_gc(CodeGcStep::Answer(Answer::Leaving)),
+        code_gc(CodeGcStep::Answer(Answer::Waiting)),
+        code_gc(CodeGcStep::Answer(Answer::Dying)),
+        code_gc(CodeGcStep::Wait { stores: 3 }),
+        code_gc(CodeGcStep::Remember),
+        EventKind::StoreMade,
+        EventKind::StoreDropped,
+        EventKind::ModuleDropped,
+        EventKind::EngineDropped { dropped: 2, awaited: 1 },
     ]
 }
 
@@ -117,7 +137,26 @@ fn every_kind_has_its_line() {
         "retire baseline f3",
         "enter f3 loop 40",
         "flush f3",
-        "free 2 objects",
+        "code GC 1: free 2 objects",
+        "cache miss",
+        "stream owns its prefix",
+        "stream collects",
+        "stream aborted",
+        "code GC 1: begin, candidates 2",
+        "code GC 1: answered for, idle",
+        "code GC 1: answered for, in the host",
+        "code GC 1: answered for, the one that asks",
+        "code GC 1: answers, interrupted",
+        "code GC 1: answers, between Wasm and host",
+        "code GC 1: answers, leaving Wasm",
+        "code GC 1: answers, waiting itself",
+        "code GC 1: answers, dying",
+        "code GC 1: wait for 3 stores",
+        "code GC 1: one more is wanted",
+        "store made",
+        "store dropped",
+        "module dropped",
+        "engine dropped: tasks dropped 2, waited for 1",
     ];
     assert_eq!(lines, expected);
 }
@@ -148,6 +187,8 @@ fn marks_and_spans_are_counted_once() {
     assert_eq!((metrics.modules_cached.get(), metrics.modules_failed.get()), (1, 1));
     assert_eq!((metrics.cached_time.read().count(), metrics.sync_time.read().count()), (1, 1));
     assert_eq!((metrics.cache_hits.get(), metrics.cache_conflicts.get(), metrics.cache_waits.get()), (1, 1, 0));
+    assert_eq!((metrics.cache_misses.get(), metrics.streams_aborted.get()), (2, 1), "one of them a stream's");
+    assert_eq!((metrics.stores.get(), metrics.stores_awaited.get()), (1, 3));
     assert_eq!((metrics.instances.get(), metrics.instances_failed.get()), (1, 1));
     assert_eq!((metrics.compiled_lazily.get(), metrics.compiled_on_request.get()), (1, 0));
     assert_eq!((metrics.compilations_invalid.get(), metrics.compilations_over_budget.get()), (1, 1));

@@ -6,7 +6,7 @@ use abi::tier::Tier;
 use code::metrics::Histogram;
 
 use super::Metrics;
-use crate::events::{CacheOutcome, Cause, CompileMethod, EventKind, Outcome};
+use crate::events::{CacheOutcome, Cause, CodeGcStep, CompileMethod, EventKind, Outcome, StreamStep};
 use crate::tuning;
 
 impl Metrics {
@@ -29,9 +29,13 @@ impl Metrics {
                     CacheOutcome::Hit => &self.cache_hits,
                     CacheOutcome::Wait => &self.cache_waits,
                     CacheOutcome::Conflict => &self.cache_conflicts,
+                    CacheOutcome::Miss => &self.cache_misses,
                 };
                 counter.add(1);
             }
+            EventKind::Stream { step: StreamStep::Own } => self.cache_misses.add(1),
+            EventKind::Stream { step: StreamStep::Collect } => {}
+            EventKind::Stream { step: StreamStep::Abort } => self.streams_aborted.add(1),
             EventKind::Instantiate { success: true, .. } => {
                 self.instances.add(1);
                 self.instantiate_time.add(nanos(took));
@@ -55,6 +59,11 @@ impl Metrics {
                 self.freed_bytes.add(freed_bytes as u64);
                 self.code_gc_time.add(nanos(took));
             }
+            EventKind::CodeGcStep { step: CodeGcStep::Wait { stores }, .. } => self.stores_awaited.add(stores as u64),
+            EventKind::CodeGcStep { .. } => {}
+            EventKind::StoreMade => self.stores.add(1),
+            // The engine counts what there is of these, and takes its metrics along when it goes.
+            EventKind::StoreDropped | EventKind::ModuleDropped | EventKind::EngineDropped { .. } => {}
         }
     }
 

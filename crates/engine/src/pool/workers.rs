@@ -109,8 +109,8 @@ impl Workers {
         self.barrier.len()
     }
 
-    /// The engine goes: drops tasks that have not begun, and waits for those that have.
-    pub(crate) fn close(&self) {
-        self.barrier.close();
+    /// The engine goes: drops tasks that have not begun, and waits for those that have. Gives the numbers of both.
+    pub(crate) fn close(&self) -> (usize, usize) {
+        self.barrier.close()
     }
 }

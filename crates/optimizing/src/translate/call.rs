@@ -156,7 +156,8 @@ impl Translator<'_> {
     fn referenced_function(&mut self, reference: Value, ty: TypeIndex, null: Option<TrapReason>) -> Callee {
         let slot = self.load_func_ref(I64, reference, offset_of!(FuncRef, slot), null);
         let code = self.load_code(slot, 0);
-        let vmctx = self.load_func_ref(I64, reference, offset_of!(FuncRef, vmctx), None);
+        let distance = self.load_func_ref(I64, reference, offset_of!(FuncRef, distance), None);
+        let vmctx = self.builder.ins().iadd(reference, distance);
         Callee { code, vmctx, ty }
     }
 

@@ -117,8 +117,9 @@ pub(crate) unsafe extern "C" fn memory_init(
 pub(crate) unsafe extern "C" fn data_drop(vmctx: *mut u8, data: u32) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, _| {
-            instance.drop_data(DataIndex(data));
+        run(vmctx, |instance, store| {
+            let bytes = instance.emptied_data.drop(data as usize);
+            store.tally(|usage| usage.instances += bytes);
             Ok::<_, TrapReason>(0)
         })
     }

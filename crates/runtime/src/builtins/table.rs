@@ -111,8 +111,9 @@ pub(crate) unsafe extern "C" fn table_init(
 pub(crate) unsafe extern "C" fn elem_drop(vmctx: *mut u8, elem: u32) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, _| {
-            instance.drop_elements(ElemIndex(elem));
+        run(vmctx, |instance, store| {
+            let bytes = instance.emptied_elements.drop(elem as usize);
+            store.tally(|usage| usage.instances += bytes);
             Ok::<_, TrapReason>(0)
         })
     }

@@ -76,15 +76,13 @@ pub(super) fn entity_bytes(entity: &HostEntity) -> usize {
 impl Instance {
     /// What it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        // Marks of segments that count as empty come and go; room for all of them is counted from the start.
-        let info = self.module.info();
         heap::block(size_of::<Instance>())
             + self.context.bytes()
             + heap::slice(&self.memories)
             + heap::slice(&self.tables)
             + heap::slice(&self.globals)
             + heap::slice(&self.host_contexts)
-            + heap::block(info.data.len())
-            + heap::block(info.elements.len())
+            + self.emptied_data.heap_bytes()
+            + self.emptied_elements.heap_bytes()
     }
 }

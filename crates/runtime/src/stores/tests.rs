@@ -33,8 +33,9 @@ impl Fixture {
         let space = CodeSpace::new(1 << 16).unwrap();
         let mut contexts = [0, 1].map(|_| Box::new(StoreContext::default()));
         // SAFETY: the tests remove what they made before the contexts go.
-        let registered =
-            contexts.each_mut().map(|context| unsafe { stores.add(&raw mut **context, Arc::clone(&space)) });
+        let registered = contexts
+            .each_mut()
+            .map(|context| unsafe { stores.add(StoreId::new(), &raw mut **context, Arc::clone(&space)) });
         Fixture { stores, contexts, registered, counter: Arc::default() }
     }
 
@@ -61,7 +62,7 @@ fn places_are_used_again() {
     assert_eq!(fixture.stores.len(), 1);
     let mut third = StoreContext::default();
     // SAFETY: removed below.
-    let again = unsafe { fixture.stores.add(&raw mut third, Arc::clone(&first.space)) };
+    let again = unsafe { fixture.stores.add(StoreId::new(), &raw mut third, Arc::clone(&first.space)) };
     assert_eq!(again.place, first.place);
     fixture.stores.remove(second);
     fixture.stores.remove(&again);

@@ -81,7 +81,12 @@ fn a_subscriber_hears_spans_and_what_came_of_them() {
         events.mark(Some(number), EventKind::Publish { function: 3, tier: Tier::Baseline, osr: None });
         drop(span);
         let started = events.start();
-        events.end(started, None, || EventKind::CodeGc { candidate_bytes: 64, freed: 1, freed_bytes: 64 });
+        events.end(started, None, || EventKind::CodeGc {
+            collection: 1,
+            candidate_bytes: 64,
+            freed: 1,
+            freed_bytes: 64,
+        });
     };
     // For the whole process: `tracing` asks who wants to hear of a place in the code when it is first reached, and that may
     // be by another test, on whose thread nobody would.
@@ -94,7 +99,7 @@ fn a_subscriber_hears_spans_and_what_came_of_them() {
         "enter 2",
         "TRACE message=publish baseline f3 name=\"wasm.Publish\" module=7",
         "exit 2",
-        "DEBUG message=free 1 objects name=\"wasm.CodeGC\"",
+        "DEBUG message=code GC 1: free 1 objects name=\"wasm.CodeGC\"",
         "exit 1",
     ];
     assert_eq!(*heard.lines.lock().unwrap(), expected);
