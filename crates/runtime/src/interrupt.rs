@@ -201,8 +201,7 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
 pub(crate) unsafe fn at_exit(context: *mut StoreContext) {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
-        let bits = if is_outermost(context) { TERMINATE | OFFER } else { OFFER };
-        answer_and_clear(context, bits, Answer::Leaving);
+        answer_and_clear(context, if is_outermost(context) { TERMINATE | OFFER } else { OFFER }, Answer::Leaving);
         if words(context).pending() & OFFER_ALL != 0 {
             offer(context);
         }
