@@ -4,6 +4,7 @@ mod accounting;
 mod address_space;
 mod contents;
 mod large;
+mod metrics;
 
 use std::any::Any;
 use std::fs;

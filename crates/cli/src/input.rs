@@ -74,6 +74,21 @@ fn source(file: &OsStr) -> io::Result<(Box<dyn Read>, Option<u64>)> {
     Ok((Box::new(file), len.map(|metadata| metadata.len())))
 }
 
+/// Makes a module of a file or of standard input: while it is read, if it is binary, with a line that says how far that is if
+/// it takes long.
+///
+/// # Errors
+/// When it cannot be read, or is not valid; the message names the file.
+pub(crate) fn compile(engine: &Engine, file: &OsStr) -> Result<Module> {
+    let progress = Progress::start(&name(file));
+    open(file)?.compile(engine, &progress).map_err(|error| in_file(file, &error))
+}
+
+/// What is wrong with the module in a file.
+pub(crate) fn in_file(file: &OsStr, error: &Error) -> Error {
+    Error::msg(format!("{}: {error:#}", name(file)))
+}
+
 impl Input {
     /// Makes a module of it: while it is read, if it is binary.
     ///

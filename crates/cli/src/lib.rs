@@ -4,8 +4,10 @@
 
 mod args;
 mod commands;
+mod destination;
 mod exit;
 mod input;
+mod interruption;
 mod log;
 mod metrics;
 mod options;
@@ -15,6 +17,7 @@ mod profiling;
 mod program;
 mod progress;
 mod quantity;
+mod recorded;
 mod recording;
 mod sections;
 mod statistics;

@@ -3,13 +3,12 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value, json};
 use upshift::prometheus::Exporter;
 use upshift::{Engine, MemoryUsage, MetricValue, MetricsSnapshot, Result};
 
-use crate::recording::Destination;
+use crate::destination::Destination;
 
 /// Where metrics go.
 #[derive(Debug)]
@@ -17,7 +16,6 @@ pub(crate) struct Metrics {
     /// None is standard error.
     file: Option<Destination>,
     json: bool,
-    written: AtomicBool,
 }
 
 impl Metrics {
@@ -28,17 +26,14 @@ impl Metrics {
     pub(crate) fn create(path: &Path) -> Result<Metrics> {
         let json = path.extension().is_some_and(|extension| extension == OsStr::new("json"));
         let file = (path != Path::new("-")).then(|| Destination::create("--metrics", path)).transpose()?;
-        Ok(Metrics { file, json, written: AtomicBool::new(false) })
+        Ok(Metrics { file, json })
     }
 
-    /// Writes the metrics. Only the first call does.
+    /// Writes the metrics.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn write(&self, engine: &Engine) -> Result<()> {
-        if self.written.swap(true, Ordering::Relaxed) {
-            return Ok(());
-        }
         let (metrics, memory) = (engine.metrics(), engine.memory_usage());
         let Some(file) = &self.file else {
             eprint!("{metrics}{memory}");

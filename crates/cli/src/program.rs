@@ -6,17 +6,13 @@ mod timer;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use upshift::{
-    Engine, Error, Func, Instance, InstancePre, Linker, Module, Result, Store, Trap, UnknownImportError, Val,
-};
+use upshift::{Error, Func, Instance, InstancePre, Linker, Module, Result, Store, Trap, UnknownImportError, Val};
 
 use crate::exit::{self, End, Note};
 use crate::options::{RunOptions, UnknownImports};
-use crate::process::Moment;
 use crate::profiling::Perf;
-use crate::recording::Recording;
-use crate::statistics::Progress;
-use crate::{input, output, progress, sections, statistics, value};
+use crate::recording::{About, Recording};
+use crate::{input, output, sections, statistics, value};
 
 pub(crate) use host::{Host, Output};
 pub(crate) use timer::{Timer, start as start_timer};
@@ -210,55 +206,46 @@ fn with_limit(error: Error) -> Error {
 /// Runs a program once, prints the results of `--invoke`, and gives the process's exit code.
 ///
 /// # Errors
-/// When there is no such program, it is not a valid module, or what was recorded of a run that went well cannot be written.
+/// When what was recorded of a run that went well cannot be written.
 pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
-    let recording = Arc::new(Recording::start(&options.recording, options.stats)?);
-    let mut config = options.config()?;
-    recording.listen(&mut config);
-    let engine = Engine::new(&config)?;
-    // The process ends with the program: it need not wait for an optimizing job that nobody will profit from any more, as
-    // dropping the last handle would.
-    std::mem::forget(engine.clone());
-    let title = input::name(options.file());
-    let words = options.tiering.describe();
-    let progress = progress::Progress::start(&title);
-    let input = input::open(options.file())?;
-    let made = input.compile(&engine, &progress);
-    drop(progress);
-    let module = match made {
-        Ok(module) => module,
-        Err(error) => {
-            recording.write(&engine, None, &title, &words)?;
-            return Err(Error::msg(format!("{title}: {error:#}")));
-        }
-    };
-    let ready = Moment::now();
-    let last_words = {
-        let (recording, module, title, words) = (Arc::clone(&recording), module.clone(), title.clone(), words.clone());
-        move || recording.write(module.engine(), Some(&module), &title, &words)
-    };
-    let timer = timer::start(options.timeout, last_words);
-    let program = Program::new(module.clone(), options, Output::Inherit, &recording)?;
-    let outcome = run_once(&program, &timer, &recording);
-    drop(timer);
+    let about = About { title: input::name(options.file()), options: options.tiering.describe() };
+    let recording = Recording::start(&options.recording, options.stats, about)?;
+    let outcome = run_recorded(options, &recording);
     let code = match &outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(end) => exit::of(end),
     };
-    if options.stats {
-        let progress = Progress { stages: recording.stages(), ready, first_call: recording.first_call_at() };
+    if options.stats
+        && let Some((module, progress)) = recording.progress()
+    {
         eprint!("{}", statistics::of_module(&module, Some(progress)));
     }
-    let written =
-        options.perf.map_or(Ok(()), Perf::finish).and(recording.write(&engine, Some(&module), &title, &words));
-    match (written, outcome) {
-        (Err(error), Ok(())) => Err(error),
+    let perf = options.perf.filter(|_| recording.has_engine());
+    match (perf.map_or(Ok(()), Perf::finish).and(recording.write()), outcome) {
         (Err(error), Err(_)) => {
             exit::report(&error);
             Ok(code)
         }
-        (Ok(()), _) => Ok(code),
+        (written, _) => written.map(|()| code),
     }
+}
+
+fn run_recorded(options: &RunOptions, recording: &Arc<Recording>) -> Result<(), End> {
+    let engine = recording.engine(options.config()?)?;
+    // The process ends with the program: it need not wait for an optimizing job that nobody will profit from any more, as
+    // dropping the last handle would.
+    std::mem::forget(engine.clone());
+    let module = input::compile(&engine, options.file())?;
+    recording.module(&module);
+    let last_words = {
+        let recording = Arc::clone(recording);
+        move || recording.write()
+    };
+    let timer = timer::start(options.timeout, last_words);
+    let program = Program::new(module, options, Output::Inherit, recording)?;
+    let outcome = run_once(&program, &timer, recording);
+    drop(timer);
+    outcome
 }
 
 fn run_once(program: &Program<'_>, timer: &Timer, recording: &Recording) -> Result<(), End> {

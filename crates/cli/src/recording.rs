@@ -1,21 +1,28 @@
-//! What a command keeps of the engine's events, and the files that it writes of them: `--trace` and `--timeline`.
+//! What a command keeps of the engine's events, and the files that it writes of them and of its metrics: `--trace`,
+//! `--timeline` and `--metrics`.
 //!
-//! The files are made before the program runs, so that one that cannot be written is known at once, and filled after it
-//! ended, in whatever way.
+//! 1. [`Recording::start`] makes the files, before anything else is done.
+//! 2. The engine that [`Recording::engine`] makes is listened to; [`Recording::module`] says which module it is all about.
+//! 3. [`Recording::write`] fills the files, with what is known by then. Whoever runs a program calls it however the program
+//!    ended, or could not begin; and so does a signal that ends the process (`interruption`). The first call writes, others
+//!    wait for it.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use upshift::{
     Config, Context, Engine, Error, Event, EventKind, EventListener, EventLog, FunctionInfo, Module, Result,
 };
 
+use crate::destination::Destination;
 use crate::metrics::Metrics;
 use crate::process::{self, Moment};
-use crate::{log, timeline, trace};
+use crate::recorded::{Progress, Recorded, Span, Stages};
+use crate::{exit, interruption, log, timeline, trace};
+
+#[cfg(test)]
+mod tests;
 
 /// Which files to write of what the engine did.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -46,6 +53,11 @@ const CAPACITY: usize = 1 << 21;
 #[derive(Debug)]
 pub(crate) struct Recording {
     recorder: Option<Arc<Recorder>>,
+    about: About,
+    /// What has been made so far; nothing once it is written.
+    subject: Mutex<Subject>,
+    /// Held by whoever writes; whether that is done.
+    written: Mutex<bool>,
     /// The thread that the program runs on, by its number in events.
     main_thread: u32,
     trace: Option<Destination>,
@@ -53,34 +65,21 @@ pub(crate) struct Recording {
     metrics: Option<Metrics>,
 }
 
-/// A file to write, and the option that asked for it.
-#[derive(Debug)]
-pub(crate) struct Destination {
-    option: &'static str,
-    path: PathBuf,
-    file: File,
+/// What is recorded, in words.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    /// What the program is called.
+    pub(crate) title: String,
+    /// The options of compilation.
+    pub(crate) options: String,
 }
 
-/// CPU time that the stages of making a module took, of all threads of the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Stages {
-    /// Decoding.
-    pub(crate) decode: Duration,
-    /// Validation up front.
-    pub(crate) validate: Duration,
-    /// The same, in wall time.
-    pub(crate) decode_wall: Duration,
-    /// The same, in wall time.
-    pub(crate) validate_wall: Duration,
-}
-
-/// Something that the command did, beside the engine's events.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Span {
-    /// A name for traces.
-    pub(crate) name: &'static str,
-    pub(crate) start: Instant,
-    pub(crate) end: Instant,
+/// What is recorded.
+#[derive(Debug, Default)]
+struct Subject {
+    engine: Option<Engine>,
+    /// With the moment when it was there.
+    module: Option<(Module, Moment)>,
 }
 
 /// The listener.
@@ -95,26 +94,6 @@ struct State {
     stages: Stages,
     spans: Vec<Span>,
     first_call: Option<Moment>,
-}
-
-/// All that was recorded: what the writers are given.
-pub(crate) struct Recorded<'a> {
-    /// The events of the module, and of none in particular.
-    pub(crate) events: &'a [Event],
-    /// Older events that were dropped for want of room.
-    pub(crate) lost: u64,
-    pub(crate) spans: &'a [Span],
-    /// The functions that the module defines; none when there is no module.
-    pub(crate) functions: &'a [FunctionInfo<'a>],
-    /// What the program is called.
-    pub(crate) title: &'a str,
-    /// The options of compilation, in words.
-    pub(crate) options: &'a str,
-    /// The process's start, to which all times are relative.
-    pub(crate) zero: Instant,
-    pub(crate) end: Instant,
-    pub(crate) main_thread: u32,
-    pub(crate) first_call: Option<Moment>,
 }
 
 impl EventListener for Recorder {
@@ -150,7 +129,7 @@ impl Recording {
     ///
     /// # Errors
     /// When a file cannot be made, or both are the same.
-    pub(crate) fn start(options: &RecordingOptions, stages: bool) -> Result<Recording> {
+    pub(crate) fn start(options: &RecordingOptions, stages: bool, about: About) -> Result<Arc<Recording>> {
         let RecordingOptions { trace, timeline, log, metrics } = options;
         if let Some(level) = log {
             level.start();
@@ -160,21 +139,65 @@ impl Recording {
         if files.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Error::msg("--trace, --timeline and --metrics write different things: give each its own file"));
         }
+        let wanted = !files.is_empty();
         let trace = trace.as_deref().map(|path| Destination::create("--trace", path)).transpose()?;
         let timeline = timeline.as_deref().map(|path| Destination::create("--timeline", path)).transpose()?;
         let metrics = metrics.as_deref().map(Metrics::create).transpose()?;
         let log = (trace.is_some() || timeline.is_some()).then(|| EventLog::new(CAPACITY));
         let state = State { stages: Stages::default(), spans: Vec::new(), first_call: None };
         let recorder = (stages || log.is_some()).then(|| Arc::new(Recorder { log, state: Mutex::new(state) }));
-        Ok(Recording { recorder, main_thread: upshift::thread_number(), trace, timeline, metrics })
+        let main_thread = upshift::thread_number();
+        let (subject, written) = (Mutex::default(), Mutex::default());
+        let recording =
+            Arc::new(Recording { recorder, about, subject, written, main_thread, trace, timeline, metrics });
+        if wanted {
+            recording.write_before_a_signal().context("cannot listen for signals")?;
+        }
+        Ok(recording)
     }
 
-    /// Lets an engine of this configuration be listened to.
-    pub(crate) fn listen(&self, config: &mut Config) {
+    fn write_before_a_signal(self: &Arc<Recording>) -> std::io::Result<()> {
+        let recording = Arc::downgrade(self);
+        interruption::say_before_it(move || {
+            let written = recording.upgrade().map_or(Ok(()), |recording| recording.write());
+            if let Err(error) = written {
+                exit::report(&error);
+            }
+        })
+    }
+
+    /// Makes the engine of this configuration, and listens to it.
+    ///
+    /// # Errors
+    /// Those of making an engine.
+    pub(crate) fn engine(&self, mut config: Config) -> Result<Engine> {
         if let Some(recorder) = &self.recorder {
             let listener: Arc<dyn EventListener> = Arc::clone(recorder) as Arc<dyn EventListener>;
             config.event_listener(Some(listener));
         }
+        let engine = Engine::new(&config)?;
+        self.subject().engine = Some(engine.clone());
+        Ok(engine)
+    }
+
+    /// The module is there that it is all about.
+    pub(crate) fn module(&self, module: &Module) {
+        self.subject().module = Some((module.clone(), Moment::now()));
+    }
+
+    /// Is there an engine?
+    pub(crate) fn has_engine(&self) -> bool {
+        self.subject().engine.is_some()
+    }
+
+    /// The module, if there is one and nothing is written yet, and when the run got to what.
+    pub(crate) fn progress(&self) -> Option<(Module, Progress)> {
+        let (module, ready) = self.subject().module.clone()?;
+        Some((module, Progress { stages: self.stages(), ready, first_call: self.first_call_at() }))
+    }
+
+    fn subject(&self) -> MutexGuard<'_, Subject> {
+        self.subject.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something, and keeps when.
@@ -203,16 +226,24 @@ impl Recording {
         self.recorder.as_ref().map_or(Stages::default(), |recorder| recorder.lock().stages)
     }
 
-    /// Writes the files. Only the first call does; the events are gone then.
+    /// Writes the files, with what is known now. Only the first call does; others wait until it has.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(crate) fn write(&self, engine: &Engine, module: Option<&Module>, title: &str, options: &str) -> Result<()> {
-        let metrics = self.metrics.as_ref().map_or(Ok(()), |metrics| metrics.write(engine));
-        metrics.and(self.write_events(module, title, options))
+    pub(crate) fn write(&self) -> Result<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *written, true) {
+            return Ok(());
+        }
+        let Subject { engine, module } = std::mem::take(&mut *self.subject());
+        let metrics = match (&self.metrics, &engine) {
+            (Some(metrics), Some(engine)) => metrics.write(engine),
+            _ => Ok(()),
+        };
+        metrics.and(self.write_events(module.as_ref().map(|(module, _)| module)))
     }
 
-    fn write_events(&self, module: Option<&Module>, title: &str, options: &str) -> Result<()> {
+    fn write_events(&self, module: Option<&Module>) -> Result<()> {
         let Some((recorder, log)) = self.recorder.as_deref().and_then(|all| Some((all, all.log.as_ref()?))) else {
             return Ok(());
         };
@@ -231,8 +262,8 @@ impl Recording {
             lost,
             spans: &spans,
             functions: &functions,
-            title,
-            options,
+            title: &self.about.title,
+            options: &self.about.options,
             zero: process::started(),
             end,
             main_thread: self.main_thread,
@@ -247,33 +278,3 @@ impl Recording {
         Ok(())
     }
 }
-
-impl Destination {
-    pub(crate) fn create(option: &'static str, path: &Path) -> Result<Destination> {
-        let file = File::create(path);
-        let file = file.with_context(|| format!("{option} {}: cannot make the file", path.display()))?;
-        Ok(Destination { option, path: path.to_path_buf(), file })
-    }
-
-    pub(crate) fn write(&self, what: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>) -> Result<()> {
-        let mut out = BufWriter::new(&self.file);
-        let written = what(&mut out).and_then(|()| out.flush());
-        written.with_context(|| format!("{} {}: cannot write the file", self.option, self.path.display()))
-    }
-}
-
-impl Recorded<'_> {
-    /// The function of an index, if the module defines it.
-    pub(crate) fn function(&self, index: u32) -> Option<&FunctionInfo<'_>> {
-        let at = index.checked_sub(self.functions.first()?.index)?;
-        self.functions.get(at as usize)
-    }
-
-    /// Microseconds from the process's start to an instant.
-    pub(crate) fn microseconds(&self, at: Instant) -> f64 {
-        at.saturating_duration_since(self.zero).as_secs_f64() * 1e6
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests;

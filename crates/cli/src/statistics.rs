@@ -7,7 +7,7 @@ use upshift::{EngineStatistics, MemoryUsage, Module, ModuleStatistics, Tier};
 
 use crate::process::{self, Moment};
 use crate::quantity::{show_bytes, show_seconds};
-use crate::recording::Stages;
+use crate::recorded::Progress;
 use crate::table::Table;
 
 /// Functions, time and bytes of one tier, or of OSR entries.
@@ -25,16 +25,6 @@ pub(crate) struct TierStatistics {
     pub(crate) code_bytes: usize,
     /// Bytes of machine code to one of WebAssembly, in the functions that run in it now.
     pub(crate) ratio: Option<f64>,
-}
-
-/// When a run got to what.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Progress {
-    pub(crate) stages: Stages,
-    /// There was a module to instantiate.
-    pub(crate) ready: Moment,
-    /// WebAssembly was called for the first time.
-    pub(crate) first_call: Option<Moment>,
 }
 
 /// What there is to say about a module that ran.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use upshift::{EventKind, FunctionInfo, Outcome, Tier};
 
 use crate::quantity::show_bytes;
-use crate::recording::Recorded;
+use crate::recorded::Recorded;
 use chart::{Chart, Series, show_time};
 use history::{History, Phase, histories, microseconds};
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{File, upshift};
+use support::{File, upshift, upshift_fed};
 
 const MATH: &str = r#"(module $math
   (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
@@ -306,7 +306,27 @@ fn validate_says_where() {
     upshift(&["validate", text.path()]).exits(1).err_has("text.wat:2:");
     upshift(&["validate", noise.path()]).exits(1).err_has("noise.wasm");
     upshift(&["validate", "/no/such/file.wasm"]).exits(1).err_has("cannot read /no/such/file.wasm");
-    upshift(&["validate", "-"]).exits(1).err_has("standard input is empty");
+    upshift(&["validate", "-"]).exits(1).err("error: standard input is empty\n");
+    let missing = good.path().replace("good.wat", "god.wat");
+    upshift(&["validate", &missing]).exits(1).err_has(&format!("  note: did you mean `{}`?\n", good.path()));
+}
+
+/// A module with a body of three bytes, in the binary format; and the same with a body that is not valid.
+const EMPTY: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
+const WRONG: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x05\x01\x03\0\x1a\x0b";
+
+#[test]
+fn modules_are_read_from_pipes_as_far_as_they_are_valid() {
+    upshift_fed(&["validate", "-"], EMPTY, true).exits(0).out("standard input: valid\n");
+    upshift_fed(&["objdump", "-"], EMPTY, true).exits(0).out_has("func 0");
+    upshift_fed(&["compile", "-"], EMPTY, true).exits(0).out_has("1 functions");
+    let whole = upshift_fed(&["validate", "-"], WRONG, true).exits(1).err_has("standard input: ");
+    whole.err_has("offset 0x17").err_has("nothing on stack");
+    // A section with a wrong number, and no end of bytes: who waits for the end waits for ever.
+    for command in ["validate", "compile", "run", "inspect", "objdump"] {
+        let endless = upshift_fed(&[command, "-"], b"\0asm\x01\0\0\0\x7f\x80\x80\x80\x80\x0f", false).exits(1);
+        endless.err_has("standard input: ").err_has("offset 0x8");
+    }
 }
 
 #[test]
@@ -403,4 +423,91 @@ fn an_error_that_cannot_be_written_keeps_its_exit_code() {
         let status = std::process::Command::new("bash").args(["-c", &line]).status().expect("a shell");
         assert_eq!(status.code(), Some(code), "{export}");
     }
+}
+
+#[test]
+fn what_was_recorded_is_written_when_a_program_cannot_begin() {
+    let unlinked = File::new("unlinked-r.wat", r#"(module (import "a" "b" (func)) (func (export "_start")))"#);
+    let broken = File::new("broken-r.wat", "(module (func i32.add))");
+    for (command, file, name) in [
+        ("run", unlinked.path(), "wasm.SyncCompile"),
+        ("run", broken.path(), "wasm.Decode"),
+        ("compile", broken.path(), "wasm.Decode"),
+        ("bench", unlinked.path(), "wasm.SyncCompile"),
+        ("run", "/no/such/file.wasm", "process_name"),
+        ("compile", "/no/such/file.wasm", "process_name"),
+    ] {
+        let (trace, page) = (File::new("begin.json", ""), File::new("begin.html", ""));
+        let metrics = File::new("begin.prom", "");
+        let files = ["--trace", trace.path(), "--timeline", page.path(), "--metrics", metrics.path()];
+        upshift(&[&[command][..], &files, &[file]].concat()).exits(1);
+        let events = trace.json()["traceEvents"].as_array().cloned().unwrap_or_default();
+        assert!(events.iter().any(|event| event["name"] == name), "{command} {file}: {events:?}");
+        assert!(page.text().ends_with("</html>\n") && metrics.text().contains("upshift_modules_failed_total"));
+    }
+}
+
+#[test]
+fn what_was_recorded_is_written_before_a_signal_ends_the_process() {
+    let math = File::new("signal.wat", MATH);
+    for signal in ["INT", "TERM"] {
+        let (trace, page) = (File::new("signal.json", ""), File::new("signal.html", ""));
+        let files = ["--trace", trace.path(), "--timeline", page.path()];
+        let spin = [&["run"][..], &files, &["--log", "info", "--invoke", "spin", math.path()]].concat();
+        // A shell says what ended the process, and is told when the program runs.
+        let line = r#"set -m; "$@" 2>"$LOG" & while ! grep -q Instantiate "$LOG"; do sleep 0.05; done
+            sleep 0.1; kill -s "$SIGNAL" %1; wait %1; echo $?"#;
+        let log = File::new("signal.log", "");
+        let mut command = std::process::Command::new("bash");
+        let command = command.args(["-c", line, "x", env!("CARGO_BIN_EXE_upshift")]).args(spin);
+        let output = command.env("LOG", log.path()).env("SIGNAL", signal).output().expect("a shell");
+        let code = if signal == "INT" { "130" } else { "143" };
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), code, "{output:?}");
+        assert!(trace.text().contains("wasm.CompileLazy") && trace.json()["traceEvents"].is_array());
+        assert!(page.text().ends_with("</html>\n"));
+    }
+}
+
+#[test]
+fn the_log_says_what_the_engine_does() {
+    let math = File::new("log.wat", MATH);
+    let log = |level: &str| upshift(&["run", "--log", level, "--invoke", "add", math.path(), "1", "2"]).exits(0);
+    let info = log("info").out("3\n").err_has("wasm.SyncCompile: module ready (").err_has("wasm.SyncInstantiate");
+    info.err_has(" s] m1 ").err_lacks("lazy f0").err_lacks("publish");
+    log("debug").err_has("wasm.CompileLazy: lazy f0 (").err_has("wasm.Validate").err_lacks("publish");
+    log("trace").err_has("wasm.Publish: publish baseline f0\n").err_has("module ready");
+    upshift(&["run", "--log", "loud", math.path()]).exits(2).err_has("info, debug, trace");
+    let failed = File::new("log-bad.wat", "(module (func i32.add))");
+    upshift(&["run", "--log", "info", failed.path()]).exits(1).err_has("failed").err_has("error: ");
+}
+
+#[test]
+fn perf_finds_the_names_of_functions() {
+    let hot = File::new("perf.wat", HOT);
+    let folder = std::env::temp_dir().join(format!("upshift-perf-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let run = |kind: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_upshift"));
+        let args = ["run", "--perf", kind, "--sync-tier-up", "--tiering-budget", "1000", "--invoke", "count"];
+        let child = command.args(args).args([hot.path(), "100000"]).current_dir(&folder).spawn().expect("it runs");
+        let process = child.id();
+        assert!(child.wait_with_output().expect("it ends").status.success());
+        process
+    };
+    let map = std::path::Path::new("/tmp").join(format!("perf-{}.map", run("map")));
+    let text = std::fs::read_to_string(&map).unwrap();
+    std::fs::remove_file(&map).unwrap();
+    for line in text.lines() {
+        let mut parts = line.splitn(3, ' ');
+        let number = |text: Option<&str>| u64::from_str_radix(text.unwrap(), 16).unwrap();
+        assert!(number(parts.next()) > 0 && number(parts.next()) > 0 && parts.next().is_some(), "{line}");
+    }
+    for name in ["count [baseline]", "step [baseline]", "count [optimizing, loop at"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+    let dump = std::fs::read(folder.join(format!("jit-{}.dump", run("jitdump")))).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    // The magic number in this machine's order, and a name.
+    assert_eq!(dump[..4], 0x4a69_5444_u32.to_ne_bytes());
+    assert!(dump.windows(5).any(|bytes| bytes == b"count"));
 }

@@ -84,8 +84,8 @@ pub(crate) struct Codes {
 /// What [`NativeModule::flush`] did.
 #[derive(Debug, Default)]
 pub struct Flushed {
-    /// The functions that are lazy again.
-    pub functions: Vec<DefinedFuncIndex>,
+    /// The functions that are lazy again, and the bytes of machine code that each had.
+    pub functions: Vec<(DefinedFuncIndex, usize)>,
     /// The loops that have no OSR entry any more.
     pub loops: Vec<(DefinedFuncIndex, u32)>,
 }
@@ -353,8 +353,8 @@ impl NativeModule {
             {
                 let function = DefinedFuncIndex::new(index);
                 self.table.publish(function, self.lazy_stubs.get(index));
+                flushed.functions.push((function, old.len()));
                 self.retire(old, retired);
-                flushed.functions.push(function);
             }
         }
         osr.retain(|&place, code| {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::compiled::CompiledCode;
-use sys::code_memory::{CodeMemory, synchronize_cores};
+use sys::code_memory::{CodeMemory, Strategy, synchronize_cores};
 use sys::pages::page_size;
 use wasm::heap;
 
@@ -119,18 +119,27 @@ impl CodeSpace {
     /// # Errors
     /// What the system said to the smallest try.
     pub fn new(bytes: usize) -> io::Result<Arc<CodeSpace>> {
+        CodeSpace::preferring(bytes, Strategy::DualMapped)
+    }
+
+    /// The same, in memory that comes from where `strategy` says, if the system allows it.
+    ///
+    /// # Errors
+    /// As for [`CodeSpace::new`].
+    pub fn preferring(bytes: usize, strategy: Strategy) -> io::Result<Arc<CodeSpace>> {
         let bytes = bytes.min(MOST);
+        let reserve = |size| CodeMemory::preferring(size, strategy);
         let smallest = bytes.min(16 << 20);
         let mut size = bytes;
-        let mut memory = CodeMemory::new(size);
+        let mut memory = reserve(size);
         while memory.is_err() && size / 2 >= smallest.max(1) {
             size /= 2;
-            memory = CodeMemory::new(size);
+            memory = reserve(size);
         }
         let mut memory = memory?;
         if size < bytes && size / 2 >= smallest {
             drop(memory);
-            memory = CodeMemory::new(size / 2)?;
+            memory = reserve(size / 2)?;
         }
         let starts = StartMap::new(memory.len());
         let state = Mutex::new(State { allocator: Allocator::new(memory.len()), committed: Vec::new() });

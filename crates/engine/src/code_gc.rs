@@ -163,11 +163,11 @@ pub(crate) fn flush_baseline(service: &Arc<Service>) -> usize {
 }
 
 /// Tells of functions that lost their code.
-fn tell(service: &Service, module: &NativeModule, flushed: &[DefinedFuncIndex]) {
+fn tell(service: &Service, module: &NativeModule, flushed: &[(DefinedFuncIndex, usize)]) {
     let attachment = attachment::of(module);
     count([&attachment.counts.flushed, &service.counts.flushed], flushed.len() as u64);
-    for &function in flushed {
+    for &(function, code_bytes) in flushed {
         let function = module.info().func_index(function).0;
-        service.events.mark(Some(attachment.number), EventKind::Flush { function });
+        service.events.mark(Some(attachment.number), EventKind::Flush { function, code_bytes });
     }
 }

@@ -94,6 +94,8 @@ pub struct Config {
     pub max_wasm_stack: usize,
     /// Address space for machine code, in bytes.
     pub code_memory: usize,
+    /// The region is to be anonymous memory to Linux's `perf`, which then finds names in a perf map.
+    pub anonymous_code: bool,
     /// Record Wasm frames when something is raised.
     pub backtraces: bool,
     /// Who is told of what the engine does.
@@ -125,6 +127,7 @@ impl Default for Config {
             module_cache: true,
             max_wasm_stack: tuning::MAX_WASM_STACK,
             code_memory: tuning::CODE_MEMORY,
+            anonymous_code: false,
             backtraces: true,
             listener: None,
             code_listeners: Vec::new(),

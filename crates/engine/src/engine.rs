@@ -13,10 +13,12 @@ use code::stubs::LazyStubs;
 use runtime::hooks::{Hooks, HotLoop, LazyError};
 use runtime::ids::StoreId;
 use runtime::image::InitialImage;
+use runtime::memory_counts::MemoryCounts;
 use runtime::memory_pool::MemoryPool;
 use runtime::references::ReferenceImage;
 use runtime::store::Environment;
 use runtime::stores::{Running, Stores};
+use sys::code_memory::Strategy;
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
 
@@ -77,7 +79,8 @@ impl Engine {
             .map_err(|error| EngineError::System { what: "install signal handlers for traps", error })?;
         let compilers = Compilers::new(config.tier)?;
         config.settings.profile = compilers.dynamic();
-        let space = CodeSpace::new(config.code_memory)
+        let code = if config.anonymous_code { Strategy::Duplicated } else { Strategy::DualMapped };
+        let space = CodeSpace::preferring(config.code_memory, code)
             .map_err(|error| EngineError::System { what: "reserve code memory", error })?;
         let lazy_stubs = LazyStubs::new(Arc::clone(&space), runtime::trampolines::lazy as *const u8);
         let events = Events::new(config.listener.clone());
@@ -196,10 +199,10 @@ impl Engine {
     /// Those of the work.
     pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let events = &self.inner.service.events;
-        let _span = spans::instantiate(attachment::of(module).number);
-        let started = events.start();
+        let started = events.start(spans::instantiate(attachment::of(module).number));
+        let _entered = started.enter();
         let result = work();
-        events.end(started, Some(attachment::of(module).number), || EventKind::Instantiate {
+        events.end(&started, Some(attachment::of(module).number), || EventKind::Instantiate {
             imported_functions: module.info().num_imported_functions as usize,
             success: result.is_ok(),
         });
@@ -220,7 +223,12 @@ impl Engine {
 
     /// What the engine has counted and measured.
     pub fn metrics(&self) -> MetricsSnapshot {
-        MetricsSnapshot::of(&self.inner.service)
+        MetricsSnapshot::of(self)
+    }
+
+    /// What became of the memories that stores asked for.
+    pub(crate) fn memory_counts(&self) -> &MemoryCounts {
+        &self.inner.memory_pool.counts
     }
 
     /// The registry of canonical types.
@@ -322,12 +330,13 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
 /// is told that there will be none.
 impl Drop for Inner {
     fn drop(&mut self) {
-        let started = self.service.events.start();
+        let started = self.service.events.start(spans::drop_engine());
+        let _entered = started.enter();
         self.service.jobs.cancel();
         let (dropped, awaited) = self.service.workers.close();
         self.service.jobs.end();
         self.service.assert_idle();
-        quietly(|| self.service.events.end(started, None, || EventKind::EngineDropped { dropped, awaited }));
+        quietly(|| self.service.events.end(&started, None, || EventKind::EngineDropped { dropped, awaited }));
     }
 }
 

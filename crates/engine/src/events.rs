@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 
 use runtime::ids::StoreId;
 use sys::process::thread_cpu_time;
+use tracing::Span;
+use tracing::span::Entered;
 
 use crate::metrics::Metrics;
 
@@ -101,9 +103,24 @@ struct About {
     store: Option<StoreNumber>,
 }
 
-/// The start of a span.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Started(Instant);
+/// Work that has begun, and is told of when it is done.
+#[derive(Debug)]
+pub(crate) struct Started {
+    at: Instant,
+    span: Span,
+}
+
+impl Started {
+    /// This thread does a part of the work until the guard goes.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        self.span.enter()
+    }
+
+    /// The work as `tracing` knows it.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+}
 
 impl Events {
     pub(crate) fn new(listener: Option<Arc<dyn Listener>>) -> Events {
@@ -115,9 +132,9 @@ impl Events {
         &self.metrics
     }
 
-    /// A span begins.
-    pub(crate) fn start(&self) -> Started {
-        Started(Instant::now())
+    /// Work begins, which is this span for `tracing`.
+    pub(crate) fn start(&self, span: Span) -> Started {
+        Started { at: Instant::now(), span }
     }
 
     /// Processor time of this thread so far; nothing while nobody listens.
@@ -125,13 +142,14 @@ impl Events {
         self.listener.as_ref().map_or(Duration::ZERO, |_| thread_cpu_time())
     }
 
-    /// A span ends.
-    pub(crate) fn end(&self, started: Started, module: Option<ModuleNumber>, kind: impl FnOnce() -> EventKind) {
-        let (Started(start), end, kind) = (started, Instant::now(), kind());
+    /// Work ends.
+    pub(crate) fn end(&self, started: &Started, module: Option<ModuleNumber>, kind: impl FnOnce() -> EventKind) {
+        let (start, end, kind) = (started.at, Instant::now(), kind());
         let took = end.saturating_duration_since(start);
         self.metrics.record(&kind, took);
         let about = About { module, store: None };
-        spans::event(about, &kind, took);
+        spans::close(&started.span, &kind);
+        spans::event(&started.span, about, &kind, took);
         self.tell(about, (start, end), kind);
     }
 
@@ -147,7 +165,7 @@ impl Events {
 
     fn mark_about(&self, about: About, kind: EventKind) {
         self.metrics.record(&kind, Duration::ZERO);
-        spans::event(about, &kind, Duration::ZERO);
+        spans::event(&Span::none(), about, &kind, Duration::ZERO);
         if self.listener.is_some() {
             let now = Instant::now();
             self.tell(about, (now, now), kind);

@@ -3,7 +3,9 @@
 //! `compile::phases` has the phases, `cache` says whether there is anything to do.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use tracing::Span;
 use wasm::decode::stream::{Decoded, decode};
 use wasm::module::ModuleInfo;
 
@@ -69,71 +71,98 @@ pub(crate) fn compile_by<'a>(
     source: impl Into<Source<'a>>,
     imports: CompileTimeImports,
 ) -> Result<Arc<NativeModule>, ModuleError> {
-    let service = engine.service();
-    let mut wanted = Wanted::new(source.into(), imports);
-    let started = service.events.start();
-    loop {
-        match service.cache.step(&mut wanted) {
-            Step::Ready(module) => {
-                found(service, method, started, &module);
-                return Ok(module);
+    Asked::new(engine.service(), method, spans::module(method, None)).answer(source.into(), imports)
+}
+
+/// A request for a module, told of when it is answered.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    service: &'a Arc<Service>,
+    method: CompileMethod,
+    pub(crate) started: Started,
+    /// When the last byte came, if it was a stream that asks.
+    last_byte: Option<Instant>,
+}
+
+impl<'a> Asked<'a> {
+    /// A request that is made now by some method, with its span.
+    pub(crate) fn new(service: &'a Arc<Service>, method: CompileMethod, span: Span) -> Asked<'a> {
+        Asked { service, method, started: service.events.start(span), last_byte: None }
+    }
+
+    /// A request for what a stream has collected.
+    pub(crate) fn by_stream(service: &'a Arc<Service>, span: Span, last_byte: Instant) -> Asked<'a> {
+        Asked { last_byte: Some(last_byte), ..Asked::new(service, CompileMethod::Streaming, span) }
+    }
+
+    /// Has the module made by this thread, or waits for another that makes it.
+    ///
+    /// # Errors
+    /// As for [`compile_with`].
+    pub(crate) fn answer(
+        &self,
+        source: Source<'_>,
+        imports: CompileTimeImports,
+    ) -> Result<Arc<NativeModule>, ModuleError> {
+        let _entered = self.started.enter();
+        let mut wanted = Wanted::new(source, imports);
+        loop {
+            match self.service.cache.step(&mut wanted) {
+                Step::Ready(module) => return Ok(self.found(module)),
+                Step::Building(place) => {
+                    self.waits();
+                    self.service.cache.wait(place);
+                }
+                Step::Make(maker) => return self.make(maker, Cancel::default()),
             }
-            Step::Building(place) => {
-                tell(service, CacheOutcome::Wait, None);
-                service.cache.wait(place);
-            }
-            Step::Make(maker) => return make_by(service, method, maker, Cancel::default()),
         }
     }
-}
 
-/// Makes a module that is not in the cache, as a task of the pool.
-///
-/// # Errors
-/// As for [`compile_with`]; or nobody wants the module any more.
-pub(crate) fn make(service: &Arc<Service>, maker: Maker<'_>, cancel: Cancel) -> Result<Arc<NativeModule>, ModuleError> {
-    make_by(service, CompileMethod::Async, maker, cancel)
-}
-
-/// The same, for who asked by some method.
-///
-/// # Errors
-/// As for [`make`].
-pub(crate) fn make_by(
-    service: &Arc<Service>,
-    method: CompileMethod,
-    maker: Maker<'_>,
-    cancel: Cancel,
-) -> Result<Arc<NativeModule>, ModuleError> {
-    let compilation = Compilation { method, ..Compilation::new(service, cancel) };
-    if maker.is_for_the_cache() {
-        service.events.mark(Some(compilation.number), EventKind::Cache { outcome: CacheOutcome::Miss });
+    /// Somebody else is making the module.
+    pub(crate) fn waits(&self) {
+        tell(self.service, CacheOutcome::Wait, None);
     }
-    let _span = spans::module(method, compilation.number, maker.bytes().len());
-    let started = service.events.start();
-    let result = compilation.run(maker.bytes(), maker.imports());
-    service.events.end(started, Some(compilation.number), || {
-        outcome(service, method, false, result.as_deref().map_err(|_| &**maker.bytes()))
-    });
-    let ours = result?;
-    let module = maker.publish(Arc::clone(&ours));
-    if !Arc::ptr_eq(&ours, &module) {
-        tell(service, CacheOutcome::Conflict, Some(&module));
+
+    /// It was in the cache.
+    pub(crate) fn found(&self, module: Arc<NativeModule>) -> Arc<NativeModule> {
+        let (service, number) = (self.service, attachment::of(&module).number);
+        tell(service, CacheOutcome::Hit, Some(&module));
+        spans::of(self.started.span(), number);
+        service
+            .events
+            .end(&self.started, Some(number), || outcome(service, (self.method, self.last_byte), true, Ok(&module)));
+        module
     }
-    Ok(module)
+
+    /// Makes the module, as it is not in the cache.
+    ///
+    /// # Errors
+    /// As for [`compile_with`]; or nobody wants the module any more.
+    pub(crate) fn make(&self, maker: Maker<'_>, cancel: Cancel) -> Result<Arc<NativeModule>, ModuleError> {
+        let &Asked { service, method, ref started, last_byte } = self;
+        let compilation = Compilation { method, ..Compilation::new(service, cancel) };
+        spans::of(started.span(), compilation.number);
+        if maker.is_for_the_cache() {
+            service.events.mark(Some(compilation.number), EventKind::Cache { outcome: CacheOutcome::Miss });
+        }
+        let result = compilation.run(maker.bytes(), maker.imports());
+        service.events.end(started, Some(compilation.number), || {
+            outcome(service, (method, last_byte), false, result.as_deref().map_err(|_| &**maker.bytes()))
+        });
+        let ours = result?;
+        let module = maker.publish(Arc::clone(&ours));
+        if !Arc::ptr_eq(&ours, &module) {
+            tell(service, CacheOutcome::Conflict, Some(&module));
+        }
+        Ok(module)
+    }
 }
 
-/// A module was found in the cache, asked for since `started`.
-pub(crate) fn found(service: &Service, method: CompileMethod, started: Started, module: &NativeModule) {
-    tell(service, CacheOutcome::Hit, Some(module));
-    let number = attachment::of(module).number;
-    service.events.end(started, Some(number), || outcome(service, method, true, Ok(module)));
-}
-
-/// A module was asked for: it was made or found in the cache, or there is none, for these bytes.
+/// A module was asked for, by a stream at its last byte: it was made or found in the cache, or there is none, for these
+/// bytes.
 pub(crate) fn outcome(
     service: &Service,
-    method: CompileMethod,
+    (method, last_byte): (CompileMethod, Option<Instant>),
     cached: bool,
     result: Result<&NativeModule, &[u8]>,
 ) -> EventKind {
@@ -146,6 +175,7 @@ pub(crate) fn outcome(
         bytes: result.map_or_else(<[u8]>::len, |module| module.wire_bytes().len()),
         functions: module.map_or(0, |module| module.info().bodies.len()),
         code_bytes: module.map_or(0, |module| module.statistics().code_bytes()),
+        finish: last_byte.map(|at| at.elapsed()),
     }
 }
 

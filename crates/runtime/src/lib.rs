@@ -26,6 +26,7 @@ mod interrupt;
 pub mod limiter;
 pub mod matching;
 pub mod memory;
+pub mod memory_counts;
 pub mod memory_pool;
 mod osr;
 pub mod references;

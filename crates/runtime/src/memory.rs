@@ -22,6 +22,7 @@ use wasm::types::MemoryType;
 
 use crate::error::ResourceError;
 use crate::image::InitialImage;
+use crate::memory_counts::Got;
 use crate::memory_pool::{MemoryPool, Range};
 
 #[cfg(test)]
@@ -69,10 +70,17 @@ impl Memory {
         let refused = |error| ResourceError::MemoryAllocation { bytes: length, error };
         let guarded = policy.style(&ty) == MemoryStyle::Guarded;
         let pooled = if guarded { pool.take(initially, image.as_ref()) } else { None };
+        let reused = pooled.is_some();
         let (style, range, capacity) = match pooled {
             Some(range) => (MemoryStyle::Guarded, range, GUARDED_RESERVATION as usize),
             None => new_range(&ty, policy, length, image).map_err(refused)?,
         };
+        pool.counts.made(match style {
+            MemoryStyle::Guarded if reused => Got::Reused,
+            MemoryStyle::Guarded => Got::Guarded,
+            MemoryStyle::Checked if guarded => Got::Unguarded,
+            MemoryStyle::Checked => Got::Checked,
+        });
         let mut own = Box::new(MemoryDefinition { base: range.reservation.as_ptr(), length });
         let definition = &raw mut *own;
         let (range, own, pool) = (ManuallyDrop::new(range), Some(own), Arc::clone(pool));

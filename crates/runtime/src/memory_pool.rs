@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sys::reserve::Reservation;
 
 use crate::image::InitialImage;
+use crate::memory_counts::MemoryCounts;
 
 /// Ranges kept at the most.
 const CAPACITY: usize = 16;
@@ -35,10 +36,12 @@ impl Range {
     }
 }
 
-/// The ranges of an engine.
+/// The ranges of an engine, and what it counts of memories.
 #[derive(Debug, Default)]
 pub struct MemoryPool {
     ranges: Mutex<Vec<Range>>,
+    /// What became of the memories that were asked for.
+    pub counts: MemoryCounts,
 }
 
 impl MemoryPool {

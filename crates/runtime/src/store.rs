@@ -301,6 +301,16 @@ impl Store {
     /// # Errors
     /// When the limiter or the system refuses.
     pub fn new_memory(&mut self, ty: MemoryType, image: Option<Arc<InitialImage>>) -> Result<MemoryId, ResourceError> {
+        let result = self.make_memory(ty, image);
+        if let Err(error) = &result {
+            let counts = &self.environment.memory_pool.counts;
+            let system = matches!(error, ResourceError::MemoryAllocation { .. });
+            if system { &counts.failed } else { &counts.refused }.add(1);
+        }
+        result
+    }
+
+    fn make_memory(&mut self, ty: MemoryType, image: Option<Arc<InitialImage>>) -> Result<MemoryId, ResourceError> {
         self.check_count("memories", self.memories.len(), |counts| counts.memories)?;
         let bytes = usize::try_from(ty.min_bytes().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
@@ -359,13 +369,21 @@ impl Store {
         let desired = delta.saturating_mul(ty.page_size()).saturating_add(length as u64);
         let desired = usize::try_from(desired).unwrap_or(usize::MAX);
         let maximum = ty.max_bytes().map(|max| usize::try_from(max).unwrap_or(usize::MAX));
-        if !self.memory_may_grow(length, desired, maximum).map_err(Failure::Host)? {
-            return Ok(None);
+        let may = self.memory_may_grow(length, desired, maximum).map_err(Failure::Host);
+        if !matches!(may, Ok(true)) {
+            self.environment.memory_pool.counts.growth_refused.add(1);
+            return may.map(|_| None);
         }
         let before = self.memory(id).committed();
         let grown = allowed.is_some_and(|bytes| self.memory_mut(id).grow_to(bytes));
         let after = self.memory(id).committed();
         self.tally(|usage| usage.memories = usage.memories - before + after);
+        let counts = &self.environment.memory_pool.counts;
+        match allowed {
+            Some(_) if grown => counts.grown.add(1),
+            Some(_) => counts.growth_failed.add(1),
+            None => counts.growth_refused.add(1),
+        }
         if grown {
             return Ok(Some(old));
         }

@@ -38,7 +38,8 @@ pub enum ProfilingStrategy {
     /// None.
     #[default]
     None,
-    /// `perf-PID.map` in `/tmp`, for tools that read such maps: names of functions, with their tiers. See [`PerfMap`].
+    /// `perf-PID.map` in `/tmp`, where `perf report` and other tools look for names of functions in anonymous memory, which
+    /// the engine's code then lies in: with their tiers, and nothing else. See [`PerfMap`].
     PerfMap,
     /// `jit-PID.dump` in the working directory, which `perf inject --jit` reads: names, machine code and positions, with
     /// their times. See [`JitDump`].
@@ -385,7 +386,11 @@ impl Config {
         let mut inner = self.inner.clone();
         let listener: Arc<dyn CodeListener> = match self.profiler {
             ProfilingStrategy::None => return Ok(inner),
-            ProfilingStrategy::PerfMap => PerfMap::open().context("cannot write the perf map")?,
+            ProfilingStrategy::PerfMap => {
+                // Elsewhere perf does not look for names in a map.
+                inner.anonymous_code = true;
+                PerfMap::open().context("cannot write the perf map")?
+            }
             ProfilingStrategy::JitDump => JitDump::open_in(Path::new(".")).context("cannot write the jitdump")?,
         };
         inner.code_listeners.push(listener);

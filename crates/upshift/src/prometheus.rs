@@ -2,10 +2,12 @@
 //! over HTTP. Only with the feature `prometheus`.
 //!
 //! The format: of each name a line of help, a line with the type, and a line for each label or bucket. Names get the prefix
-//! `upshift_`, their unit and, if they are counters, `_total`. Times are in seconds. The buckets of histograms are the same
+//! `upshift_`, their unit and, if they are counters, `_total`. Times are in seconds, shares from 0 to 1. The buckets of histograms are the same
 //! for all of a unit, so that series can be added up: a quarter of the powers of two that the engine counts by.
 
 use std::fmt::{self, Write};
+use std::iter::StepBy;
+use std::ops::RangeInclusive;
 
 use crate::engine::{Distribution, MemoryUsage, Metric, MetricValue, MetricsSnapshot, Unit};
 
@@ -102,8 +104,7 @@ impl Exporter {
             own.extend(bound.map(|bound| ("le", bound)));
             self.labels(&own)
         };
-        let (first, last) = bits(metric.unit);
-        for bits in (first..=last).step_by(2) {
+        for bits in bits(metric.unit) {
             let bound = number_text(metric.unit, (1 << bits) - 1);
             writeln!(out, "{name}_bucket{} {}", labels(Some(&bound)), all.at_most_bits(bits))?;
         }
@@ -137,17 +138,19 @@ fn full_name(metric: &Metric) -> String {
         Unit::Count => "",
         Unit::Bytes => "_bytes",
         Unit::Seconds => "_seconds",
+        Unit::Percent => "_ratio",
     };
     let total = if matches!(metric.value, MetricValue::Counter(_)) { "_total" } else { "" };
     format!("upshift_{}{unit}{total}", metric.name)
 }
 
-/// The numbers of bits of the first and the last bucket of a unit: 1 to 2^20 things, 64 bytes to 1 GiB, 1 us to 69 s.
-fn bits(unit: Unit) -> (usize, usize) {
+/// The numbers of bits of a unit's buckets: 1 to 2^20 things, 64 bytes to 1 GiB, 1 us to 69 s; of parts every one of them.
+fn bits(unit: Unit) -> StepBy<RangeInclusive<usize>> {
     match unit {
-        Unit::Count => (1, 21),
-        Unit::Bytes => (6, 30),
-        Unit::Seconds => (10, 36),
+        Unit::Count => (1..=21).step_by(2),
+        Unit::Bytes => (6..=30).step_by(2),
+        Unit::Seconds => (10..=36).step_by(2),
+        Unit::Percent => (0..=6).step_by(1),
     }
 }
 
@@ -155,6 +158,7 @@ fn bits(unit: Unit) -> (usize, usize) {
 fn number_text(unit: Unit, number: u64) -> String {
     match unit {
         Unit::Count | Unit::Bytes => number.to_string(),
+        Unit::Percent => format!("{}.{:02}", number / 100, number % 100),
         Unit::Seconds => format!("{}.{:09}", number / 1_000_000_000, number % 1_000_000_000),
     }
 }

@@ -60,7 +60,17 @@ pub const CRATES: &[Law] = &[
     Law {
         name: "cli",
         own: &["upshift", "wasi"],
-        others: &["clap", "clap_complete", "clap_mangen", "iced-x86", "rustix", "serde_json", "tracing", "wast"],
+        others: &[
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "iced-x86",
+            "rustix",
+            "serde_json",
+            "signal-hook",
+            "tracing",
+            "wast",
+        ],
         unsafety: Unsafety::Forbid,
     },
 ];

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use upshift::{Engine, Error, Module, Result, Val};
+use upshift::{Error, Module, Result, Val};
 
 use super::compile::megabytes;
 use crate::exit::{self, End};
 use crate::options::RunOptions;
 use crate::program::{Output, Program, Running};
 use crate::quantity::show_seconds;
-use crate::recording::Recording;
+use crate::recording::{About, Recording};
 use crate::table::Table;
 use crate::{input, output, process, statistics, value};
 
@@ -49,23 +49,25 @@ functions, compiled, code_bytes, peak_mb, and result, of --invoke.";
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    Ok(match Bench::measure(args) {
-        Ok(bench) => {
-            let options = &args.options;
-            let (engine, name) = (bench.module.engine(), input::name(options.file()));
-            bench.recording.write(engine, Some(&bench.module), &name, &options.tiering.describe())?;
-            if args.json {
-                output::print_line(bench.json())?;
-            } else {
-                output::print(bench.table())?;
-            }
-            if args.options.stats {
-                eprint!("{}", statistics::of_module(&bench.module, None));
-            }
-            ExitCode::SUCCESS
-        }
-        Err(end) => exit::of(&end),
-    })
+    let options = &args.options;
+    let about = About { title: input::name(options.file()), options: options.tiering.describe() };
+    let recording = Recording::start(&options.recording, true, about)?;
+    let bench = Bench::measure(args, &recording);
+    let written = recording.write();
+    let bench = match bench {
+        Ok(bench) => bench,
+        Err(end) => return Ok(exit::of(&end)),
+    };
+    written?;
+    if args.json {
+        output::print_line(bench.json())?;
+    } else {
+        output::print(bench.table())?;
+    }
+    if options.stats {
+        eprint!("{}", statistics::of_module(&bench.module, None));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// CPU and wall time of one thing.
@@ -94,7 +96,6 @@ impl Time {
 
 struct Bench {
     module: Module,
-    recording: Recording,
     /// Stages in order, by the process's CPU time.
     stages: [(&'static str, Time); 6],
     /// Calls after the first, by the thread's CPU time.
@@ -103,21 +104,18 @@ struct Bench {
 }
 
 impl Bench {
-    fn measure(args: &Args) -> Result<Bench, End> {
+    fn measure(args: &Args, recording: &Recording) -> Result<Bench, End> {
         let options = &args.options;
-        let recording = Recording::start(&options.recording, true)?;
-        let mut config = options.config()?;
-        recording.listen(&mut config);
-        let engine = Engine::new(&config)?;
+        let engine = recording.engine(options.config()?)?;
         let stage = process::cpu_time;
         let (load, binary) = Time::of(stage, || input::module(options.file()));
         let binary = binary?;
-        let wrong = |error: Error| Error::msg(format!("{}: {error:#}", input::name(options.file())));
         let (make, module) = Time::of(stage, || Module::from_binary(&engine, &binary));
-        let module = module.map_err(wrong)?;
+        let module = module.map_err(|error| input::in_file(options.file(), &error))?;
+        recording.module(&module);
         let timer = crate::program::start_timer(options.timeout, || Ok(()));
         let (instantiate, running) = Time::of(stage, || {
-            let program = Program::new(module.clone(), options, Output::Discard, &recording)?;
+            let program = Program::new(module.clone(), options, Output::Discard, recording)?;
             let running = program.instantiate(&timer)?;
             Ok::<_, End>((program, running))
         });
@@ -146,7 +144,7 @@ impl Bench {
             ("first_call", first),
         ];
         drop((program, running));
-        Ok(Bench { module, recording, stages, calls, results })
+        Ok(Bench { module, stages, calls, results })
     }
 
     /// From the bytes to the first result: all stages but loading.

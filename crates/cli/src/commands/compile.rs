@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use upshift::{Engine, Error, Module, ModuleStatistics, Result};
+use upshift::{Module, ModuleStatistics, Result};
 
 use crate::progress::Progress;
 use crate::quantity::{show_bytes, show_seconds};
-use crate::recording::{Recording, RecordingOptions, Stages};
+use crate::recorded::Stages;
+use crate::recording::{About, Recording, RecordingOptions};
 use crate::statistics::{TierStatistics, by_tier, table};
 use crate::tiering::{Tiering, When};
 use crate::{input, output, process};
@@ -54,29 +55,12 @@ functions, compiled, compile_s, code_bytes and code_per_wasm of each.";
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let recording = Recording::start(&args.recording, true)?;
-    let when = args.tiering.compile.unwrap_or(When::Eager);
-    // The functions are compiled here rather than while the module is made, so that the stages can be told apart.
-    let making = if when == When::Eager { When::Lazy } else { when };
-    let mut config = Tiering { compile: Some(making), ..args.tiering.clone() }.config()?;
-    config.threads(args.threads.map_or(0, usize::from));
-    recording.listen(&mut config);
-    let engine = Engine::new(&config)?;
-    let (name, words) = (input::name(&args.file), args.tiering.describe());
-    let progress = Progress::start(&name);
-    let input = input::open(&args.file)?;
-    let (cpu, wall) = (process::cpu_time(), Instant::now());
-    let compiled = input.compile(&engine, &progress).and_then(|module| {
-        if when != When::Lazy {
-            progress.compiling(&module);
-            module.compile_all()?;
-        }
-        Ok(module)
-    });
-    let (cpu, wall) = (process::cpu_time() - cpu, wall.elapsed());
-    drop(progress);
-    recording.write(&engine, compiled.as_ref().ok(), &name, &words)?;
-    let module = compiled.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    let about = About { title: input::name(&args.file), options: args.tiering.describe() };
+    let recording = Recording::start(&args.recording, true, about)?;
+    let compiled = compile(args, &recording);
+    let written = recording.write();
+    let (module, cpu, wall) = compiled?;
+    written?;
     let cost = Cost { stages: recording.stages(), cpu, wall, peak_memory: process::peak_memory() };
     if args.json {
         output::print_line(json_of(&module, &cost))?;
@@ -84,6 +68,29 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         output::print(table_of(&module, &cost))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The module, and the CPU and wall time that it took.
+fn compile(args: &Args, recording: &Recording) -> Result<(Module, Duration, Duration)> {
+    let when = args.tiering.compile.unwrap_or(When::Eager);
+    // The functions are compiled here rather than while the module is made, so that the stages can be told apart.
+    let making = if when == When::Eager { When::Lazy } else { when };
+    let mut config = Tiering { compile: Some(making), ..args.tiering.clone() }.config()?;
+    config.threads(args.threads.map_or(0, usize::from));
+    let engine = recording.engine(config)?;
+    let progress = Progress::start(&input::name(&args.file));
+    let input = input::open(&args.file)?;
+    let (cpu, wall) = (process::cpu_time(), Instant::now());
+    let compiled = input.compile(&engine, &progress).and_then(|module| {
+        recording.module(&module);
+        if when != When::Lazy {
+            progress.compiling(&module);
+            module.compile_all()?;
+        }
+        Ok(module)
+    });
+    let (cpu, wall) = (process::cpu_time() - cpu, wall.elapsed());
+    Ok((compiled.map_err(|error| input::in_file(&args.file, &error))?, cpu, wall))
 }
 
 /// What compilation took, from bytes to code.

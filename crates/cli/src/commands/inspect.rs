@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use upshift::{Engine, Error, Module, Result};
+use upshift::{Engine, Module, Result};
 
-use crate::progress::Progress;
 use crate::quantity::show_bytes;
 use crate::sections::{self, Section};
 use crate::table::Table;
@@ -23,10 +22,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let name = input::name(&args.file);
-    let progress = Progress::start(&name);
-    let made = input::open(&args.file)?.compile(&Engine::default(), &progress);
-    drop(progress);
-    let module = made.map_err(|error| Error::msg(format!("{name}: {error:#}")))?;
+    let module = input::compile(&Engine::default(), &args.file)?;
     let binary = module.wire_bytes();
     let mut text = format!("{name}: {}, {} functions\n", show_bytes(binary.len() as u64), module.functions().len());
     if let Some(name) = module.name() {

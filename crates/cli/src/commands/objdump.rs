@@ -47,8 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         TierChoice::Optimizing => &[EngineTier::Optimizing],
     };
     let engine = Engine::new(Config::new().tier(choice))?;
-    let module = Module::from_binary(&engine, &input::module(&args.file)?)
-        .map_err(|error| Error::msg(format!("{}: {error:#}", input::name(&args.file))))?;
+    let module = input::compile(&engine, &args.file)?;
     let chosen: Vec<FunctionInfo<'_>> = match &args.function {
         None => module.functions().collect(),
         Some(wanted) => vec![find(&module, wanted)?],

@@ -38,8 +38,10 @@ while it runs (OSR). --stats, --timeline and --trace show it at work; they are w
   perf record -k mono -g upshift run --perf jitdump tool.wasm
   perf inject --jit -i perf.data -o perf.jit.data
   perf report -i perf.jit.data
---perf map writes names by address, for tools that read such maps. perf report does so for anonymous memory only, which our
-code is not in: it needs the jitdump.
+--perf map is simpler: perf report finds the names by itself, but not where in a function the time goes, and gives code that
+took the place of other code the names of both:
+  perf record -g upshift run --perf map tool.wasm
+  perf report
 
 A trap is shown with its backtrace, and the exit code is 134.";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use upshift::{Event, EventKind, Outcome, Tier};
 
-use crate::recording::Recorded;
+use crate::recorded::Recorded;
 
 /// What the calls of a function ran in, for some time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

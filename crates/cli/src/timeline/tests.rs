@@ -1,7 +1,7 @@
 //! The page: nothing of the program becomes HTML, and the data is all there.
 
 use super::*;
-use crate::recording::tests::recorded;
+use crate::recorded::tests::recorded;
 
 const HOSTILE: &str =
     r#"(module (func (@name "</script><img src=x onerror=alert(1)>&amp;\"'")) (func $plain (unreachable)))"#;

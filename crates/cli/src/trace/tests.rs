@@ -1,7 +1,7 @@
 //! A trace is JSON whatever functions are called, and holds what happened.
 
 use super::*;
-use crate::recording::tests::recorded;
+use crate::recorded::tests::recorded;
 
 /// A function whose name ends strings, elements and lines.
 const HOSTILE: &str = r#"(module (func (@name "\"},{\\ \n\t\00\1b[31m</script>\e2\80\a8\f0\9f\92\a9")) (func $plain))"#;

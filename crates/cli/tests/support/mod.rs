@@ -1,8 +1,9 @@
 //! Runs the command, and says what is wrong when it does something else than expected.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// A file that lives as long as its test.
 pub struct File {
@@ -49,16 +50,35 @@ pub struct Run {
 /// Runs the command with nothing on its standard input.
 pub fn upshift(args: &[&str]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_upshift")).args(args).stdin(Stdio::null()).output();
-    let output = output.expect("the command runs");
-    Run {
-        args: args.join(" "),
-        code: output.status.code(),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    Run::new(args, &output.expect("the command runs"))
+}
+
+/// Runs the command with these bytes on its standard input, which ends after them, or else goes on until the command has
+/// seen enough.
+pub fn upshift_fed(args: &[&str], input: &[u8], ends: bool) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_upshift"));
+    let command = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command runs");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    // What nobody reads any more cannot be written.
+    let mut written = pipe.write_all(input);
+    while !ends && written.is_ok() {
+        written = pipe.write_all(&[0; 4096]);
     }
+    drop(pipe);
+    Run::new(args, &child.wait_with_output().expect("the command ends"))
 }
 
 impl Run {
+    fn new(args: &[&str], output: &Output) -> Run {
+        Run {
+            args: args.join(" "),
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     #[track_caller]
     pub fn exits(self, code: i32) -> Run {
         let holds = self.code == Some(code);
@@ -87,6 +107,12 @@ impl Run {
     pub fn err_has(self, part: &str) -> Run {
         let holds = self.err.contains(part);
         self.check(holds, &format!("`{part}` in the errors"))
+    }
+
+    #[track_caller]
+    pub fn err_lacks(self, part: &str) -> Run {
+        let holds = !self.err.contains(part);
+        self.check(holds, &format!("no `{part}` in the errors"))
     }
 
     #[track_caller]

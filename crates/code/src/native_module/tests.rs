@@ -71,7 +71,7 @@ fn better_code_takes_over_and_the_old_is_freed_when_no_stack_holds_it() {
     assert_eq!((statistics.optimizing.functions, statistics.optimizing.code_bytes), (1, 100));
     assert_eq!((statistics.freed, statistics.freed_bytes, statistics.compiled()), (1, 100, 1));
     let flushed = module.flush(|_| true);
-    assert_eq!((flushed.functions, flushed.loops), (vec![f], vec![]));
+    assert_eq!((flushed.functions, flushed.loops), (vec![(f, 100)], vec![]));
     assert_eq!((module.table().get(f), module.tier(f)), (lazy, None));
     drop(module.take_retired(module.now(), &HashSet::new()));
     assert_eq!((space.code_bytes(), module.statistics().flushed), (before, 1));

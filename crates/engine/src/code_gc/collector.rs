@@ -11,7 +11,7 @@ use runtime::ids::StoreId;
 use runtime::stores::{Answer, LiveCode, Running};
 
 use super::protocol::{Number, World};
-use crate::events::{CodeGcStep, EventKind, Started, quietly};
+use crate::events::{CodeGcStep, EventKind, Started, quietly, spans};
 use crate::service::Service;
 
 /// A collection as one thread sees it: the engine, and the store whose hook the thread runs, if it does.
@@ -60,7 +60,8 @@ impl World for Collector<'_> {
 
     fn snapshot(&self, number: Number) -> Candidates {
         let service = self.service;
-        let started = service.events.start();
+        let started = service.events.start(spans::collect_code());
+        let entered = started.enter();
         service.code_gc.noted.store(service.space.ever_retired(), Ordering::Relaxed);
         let mut bytes = service.stubs.caches().map(|cache| cache.retired_bytes()).iter().sum();
         let mut count = service.stubs.caches().map(|cache| cache.statistics().retired).iter().sum();
@@ -75,6 +76,7 @@ impl World for Collector<'_> {
         }
         let stubs = service.stubs.caches().map(|cache| cache.now());
         self.tell(number, CodeGcStep::Begin { candidates: count, candidate_bytes: bytes });
+        drop(entered);
         Candidates { number, started, modules, stubs, bytes }
     }
 
@@ -97,6 +99,7 @@ impl World for Collector<'_> {
 
     fn free(&self, candidates: Candidates, live: &HashSet<usize>) {
         let service = self.service;
+        let entered = candidates.started.enter();
         let mut garbage: Vec<Arc<Code>> = Vec::new();
         for (module, mark) in &candidates.modules {
             // The handle may be the last one when it is dropped; nothing is locked here.
@@ -108,14 +111,23 @@ impl World for Collector<'_> {
             garbage.extend(cache.take_retired(mark, live));
         }
         let (freed, freed_bytes) = (garbage.len(), garbage.iter().map(|code| code.len()).sum::<usize>());
+        let freed_percent = percent(garbage.iter().map(|code| code.footprint()).sum(), service.space.code_bytes());
         quietly(|| service.registry.code_freed(&garbage));
         drop(garbage);
         service.code_gc.freed.fetch_add(freed as u64, Ordering::Relaxed);
         service.code_gc.freed_bytes.fetch_add(freed_bytes as u64, Ordering::Relaxed);
-        let collection = candidates.number.get();
-        let kind = EventKind::CodeGc { collection, candidate_bytes: candidates.bytes, freed, freed_bytes };
-        quietly(|| service.events.end(candidates.started, None, || kind));
+        drop(entered);
+        let Candidates { number, started, bytes: candidate_bytes, .. } = candidates;
+        let collection = number.get();
+        let kind = EventKind::CodeGc { collection, candidate_bytes, freed, freed_bytes, freed_percent };
+        quietly(|| service.events.end(&started, None, || kind));
     }
+}
+
+/// How much a part is of a whole; of nothing, nothing.
+fn percent(part: usize, whole: usize) -> u32 {
+    let percent = (part as u128 * 100).checked_div(whole as u128).unwrap_or(0);
+    u32::try_from(percent.min(100)).unwrap_or(100)
 }
 
 impl Collector<'_> {

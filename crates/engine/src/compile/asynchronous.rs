@@ -26,8 +26,8 @@ use crate::cache::{Step, Wanted};
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine, add_module};
 use crate::error::ModuleError;
-use crate::events::{CacheOutcome, CompileMethod};
-use crate::module::{WireBytes, compile_by, found, make, tell};
+use crate::events::{CompileMethod, spans};
+use crate::module::{Asked, WireBytes, compile_by};
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
 use crate::sync::{Mutex, PoisonError};
@@ -170,18 +170,16 @@ impl Task {
             return Some(Err(cancelled));
         }
         let mut wanted = Wanted::new(Source::Owned(bytes.clone()), imports.clone());
-        let started = service.events.start();
+        let asked = Asked::new(service, CompileMethod::Async, spans::module(CompileMethod::Async, None));
+        let _entered = asked.started.enter();
         loop {
             match service.cache.step(&mut wanted) {
-                Step::Ready(module) => {
-                    found(service, CompileMethod::Async, started, &module);
-                    return Some(Ok(module));
-                }
-                Step::Make(maker) => return Some(make(service, maker, self.job.cancel.clone())),
+                Step::Ready(module) => return Some(Ok(asked.found(module))),
+                Step::Make(maker) => return Some(asked.make(maker, self.job.cancel.clone())),
                 Step::Building(place) => {
                     let (job, service) = (Arc::clone(&self.job), Arc::downgrade(service));
                     if self.service.cache.when_done(place, Box::new(move || submit_again(job, &service))) {
-                        tell(&self.service, CacheOutcome::Wait, None);
+                        asked.waits();
                         return None;
                     }
                 }

@@ -67,11 +67,12 @@ impl Job<'_> {
     /// Compiles, and tells of it. Nothing leads to the code yet.
     pub(crate) fn make(&self, service: &Arc<Service>) -> Result<Arc<Code>, LazyError> {
         let number = attachment::of(self.module).number;
-        let _span = spans::compile(number, self.index(), (self.tier, self.osr), self.cause);
-        let started = service.events.start();
+        let span = spans::compile(number, self.index(), (self.tier, self.osr), self.cause);
+        let started = service.events.start(span);
+        let _entered = started.enter();
         let mut cpu = Duration::ZERO;
         let result = self.make_untold(service, &mut cpu);
-        service.events.end(started, Some(number), || EventKind::Compile {
+        service.events.end(&started, Some(number), || EventKind::Compile {
             function: self.index(),
             tier: self.tier,
             osr: self.osr,

@@ -28,7 +28,7 @@ use crate::attachment::{self, Attachment};
 use crate::config::Strategy;
 use crate::engine::add_module;
 use crate::error::ModuleError;
-use crate::events::{CompileMethod, EventKind, ModuleNumber};
+use crate::events::{CompileMethod, EventKind, ModuleNumber, spans};
 use crate::module::WireBytes;
 use crate::pool::Label;
 use crate::service::Service;
@@ -107,10 +107,10 @@ impl<'a> Compilation<'a> {
     pub(crate) fn decode(&self, bytes: &[u8]) -> Result<Decoded, ModuleError> {
         self.cancel.check()?;
         let (config, events) = (&self.service.config, &self.service.events);
-        let (started, before) = (events.start(), events.thread_time());
-        let decoded = decode(bytes, &config.features, &config.limits);
+        let (started, before) = (events.start(spans::decode(self.method, self.number)), events.thread_time());
+        let decoded = started.span().in_scope(|| decode(bytes, &config.features, &config.limits));
         let cpu = events.thread_time().saturating_sub(before);
-        events.end(started, Some(self.number), || EventKind::decoded(self.method, bytes.len(), cpu, &decoded));
+        events.end(&started, Some(self.number), || EventKind::decoded(self.method, bytes.len(), cpu, &decoded));
         Ok(decoded?)
     }
 
@@ -169,12 +169,14 @@ impl<'a> Compilation<'a> {
     ) -> Result<(), ModuleError> {
         let Service { workers, events, .. } = &**self.service;
         let threads = validation_threads(info, workers.threads());
-        let started = events.start();
+        let started = events.start(spans::validate(self.number));
         let (search, cpu) = (Arc::new(Search::new(info)), Arc::<Mutex<Duration>>::default());
         let share = {
             let (search, info, bytes) = (Arc::clone(&search), Arc::clone(info), bytes.clone());
             let (events, cancel, cpu) = (events.clone(), self.cancel.clone(), Arc::clone(&cpu));
+            let span = started.span().clone();
             move |_| {
+                let _entered = span.enter();
                 let before = events.thread_time();
                 search.help(&bodies, &info, &bytes, &|| !cancel.is_cancelled());
                 let taken = events.thread_time().saturating_sub(before);
@@ -187,7 +189,7 @@ impl<'a> Compilation<'a> {
             workers.run(threads, Label { name: "validate", module: Some(self.number) }, Arc::new(share));
         }
         let cpu = *cpu.lock().unwrap_or_else(PoisonError::into_inner);
-        events.end(started, Some(self.number), || EventKind::Validate { bytes: code_bytes(info), threads, cpu });
+        events.end(&started, Some(self.number), || EventKind::Validate { bytes: code_bytes(info), threads, cpu });
         self.cancel.check()?;
         Ok(search.finish()?)
     }

@@ -19,12 +19,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use abi::compiler::CompileError;
 use code::native_module::NativeModule;
 use code::wire_bytes::WireBytes;
 use sys::append::AppendBuffer;
+use tracing::Span;
 use wasm::compile_imports::CompileTimeImports;
 use wasm::decode::prefix_hash::PrefixHasher;
 use wasm::decode::stream::StreamDecoder;
@@ -36,7 +37,7 @@ use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine};
 use crate::error::ModuleError;
 use crate::events::{CacheOutcome, CompileMethod, EventKind, ModuleNumber, Started, StreamStep, quietly, spans};
-use crate::module;
+use crate::module::{self, Asked};
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
 use crate::tuning;
@@ -47,7 +48,7 @@ mod finishing;
 #[cfg(test)]
 mod tests;
 
-use bodies::{Bodies, Joined};
+use bodies::{Bodies, Joined, Source};
 use early::EarlyCompiler;
 pub use finishing::Finishing;
 
@@ -60,7 +61,12 @@ pub struct StreamingJob {
     engine: WeakEngine,
     imports: CompileTimeImports,
     number: ModuleNumber,
+    /// The making of the module, from the job's start.
     started: Started,
+    /// The decoding of its sections, as long.
+    decoding: Started,
+    /// When the last byte had come.
+    last_byte: Option<Instant>,
     /// Set by who finishes the job without waiting for it, and then does not want it.
     cancel: Cancel,
     input: Result<Input, ModuleError>,
@@ -118,12 +124,18 @@ impl StreamingJob {
             let decoder = StreamDecoder::new(&config.features, &config.limits);
             Input { buffer, decoder, role: Role::Undecided, cpu: Duration::ZERO }
         });
+        let (events, number, method) = (&engine.service().events, ModuleNumber::next(), CompileMethod::Streaming);
+        let started = events.start(spans::module(method, Some(number)));
+        let decoding = started.span().in_scope(|| events.start(spans::decode(method, number)));
+        let (engine, cancel) = (engine.downgrade(), Cancel::default());
         StreamingJob {
-            engine: engine.downgrade(),
+            engine,
             imports,
-            number: ModuleNumber::next(),
-            started: engine.service().events.start(),
-            cancel: Cancel::default(),
+            number,
+            started,
+            decoding,
+            last_byte: None,
+            cancel,
             input: input.map_err(|error| no_memory(&error)),
         }
     }
@@ -175,7 +187,11 @@ impl StreamingJob {
         let Ok(input) = &mut self.input else { return self.check() };
         input.buffer.advance(len);
         match self.engine.upgrade() {
-            Some(engine) => input.go_on(engine.service(), self.number, &self.cancel),
+            Some(engine) => {
+                let _entered = self.started.enter();
+                input.decode(engine.service(), &self.decoding);
+                input.go_on(engine.service(), self.number, &self.cancel);
+            }
             None => self.give_up(ModuleError::EngineDropped),
         }
         self.check()
@@ -198,6 +214,7 @@ impl StreamingJob {
     /// engine is gone.
     pub fn finish(mut self) -> Result<Arc<NativeModule>, ModuleError> {
         self.check()?;
+        let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let engine = self.engine.upgrade().ok_or(ModuleError::EngineDropped)?;
         let input = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))?;
         let Input { buffer, decoder, role, cpu } = input;
@@ -206,7 +223,9 @@ impl StreamingJob {
             Role::Maker(maker) => self.make(engine.service(), maker, Arrived { bytes, decoder, cpu }),
             // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
             Role::Undecided | Role::Collector => {
-                module::compile_by(&engine, CompileMethod::Streaming, bytes, self.imports.clone())
+                let span = self.started.span().clone();
+                let asked = Asked::by_stream(engine.service(), span, last_byte);
+                asked.answer(bytes.into(), self.imports.clone())
             }
         }
     }
@@ -230,11 +249,11 @@ impl StreamingJob {
     /// Makes the module from what is known of it, and publishes it.
     fn make(&self, service: &Arc<Service>, maker: Maker, arrived: Arrived) -> Result<Arc<NativeModule>, ModuleError> {
         let bytes = arrived.bytes.clone();
-        let _span = spans::module(CompileMethod::Streaming, self.number, bytes.len());
+        let _entered = self.started.enter();
         let (claim, result) = self.make_unpublished(service, maker, arrived);
-        service.events.end(self.started, Some(self.number), || {
+        service.events.end(&self.started, Some(self.number), || {
             let result = result.as_deref().map_err(|_| &*bytes);
-            module::outcome(service, CompileMethod::Streaming, false, result)
+            module::outcome(service, (CompileMethod::Streaming, self.last_byte), false, result)
         });
         let ours = result?;
         let Some(claim) = claim else { return Ok(ours) };
@@ -270,13 +289,13 @@ impl StreamingJob {
             Compilation { service, number: self.number, cancel: self.cancel.clone(), method: CompileMethod::Streaming };
         let Arrived { bytes, decoder, cpu } = arrived;
         let before = events.thread_time();
-        let decoded = decoder.finish(&bytes, joined.valid);
+        let decoded = self.decoding.span().in_scope(|| decoder.finish(&bytes, joined.valid));
         let cpu = cpu + events.thread_time().saturating_sub(before);
-        events.end(self.started, number, || EventKind::decoded(compilation.method, bytes.len(), cpu, &decoded));
+        events.end(&self.decoding, number, || EventKind::decoded(compilation.method, bytes.len(), cpu, &decoded));
         let decoded = decoded?;
         if !service.config.lazy_validation {
             let (code, cpu) = (code_bytes(&decoded.info), joined.cpu);
-            events.end(started, number, || EventKind::Validate { bytes: code, threads, cpu });
+            events.end(&started, number, || EventKind::Validate { bytes: code, threads, cpu });
         }
         let valid = compilation.validate_rest(decoded, joined.valid, &bytes, &self.imports)?;
         let module = compilation.build(valid, bytes)?;
@@ -302,16 +321,20 @@ impl Input {
         len.min(self.buffer.limit() - self.buffer.bytes().len()).max(1)
     }
 
-    /// Does what can be done with the bytes that there are.
-    fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) {
+    /// Decodes what is complete of the bytes that there are, if that is of use.
+    fn decode(&mut self, service: &Service, decoding: &Started) {
         let bytes = self.buffer.bytes();
         let full = bytes.len() == self.buffer.limit();
         // No more bytes fit: if there can be no module of so many, the decoder says so.
         if !matches!(self.role, Role::Collector) || full {
             let before = service.events.thread_time();
-            self.decoder.advance(bytes);
+            decoding.span().in_scope(|| self.decoder.advance(bytes));
             self.cpu += service.events.thread_time().saturating_sub(before);
         }
+    }
+
+    /// Does what else can be done with them.
+    fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) {
         if matches!(self.role, Role::Undecided) {
             self.role = self.decide(service, number, cancel);
         }
@@ -338,12 +361,15 @@ impl Input {
             }
         }
         let alone = code < tuning::PARALLEL_VALIDATION || helpers(service) == 0;
-        let bodies = (!service.config.lazy_validation).then(|| {
+        let lazy = service.config.lazy_validation;
+        let started = service.events.start(if lazy { Span::none() } else { spans::validate(number) });
+        let bodies = (!lazy).then(|| {
             // Little code is compiled when all of it is there, by all threads.
             let compiler = EarlyCompiler::new(service, number, head).filter(|_| code >= tuning::PARALLEL_VALIDATION);
-            Bodies::new(Arc::clone(head), self.buffer.readable(), cancel.clone(), service.events.clone(), compiler)
+            let source = Source { head: Arc::clone(head), bytes: self.buffer.readable() };
+            Bodies::new(source, cancel.clone(), service.events.clone(), started.span().clone(), compiler)
         });
-        Role::Maker(Maker { claim, bodies, started: service.events.start(), handed: 0, alone })
+        Role::Maker(Maker { claim, bodies, started, handed: 0, alone })
     }
 }
 

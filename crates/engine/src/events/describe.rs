@@ -50,7 +50,7 @@ impl fmt::Display for EventKind {
             EventKind::Publish { function, tier, osr } => write!(f, "publish {tier} {}", Place(function, osr)),
             EventKind::Retire { function, tier, osr } => write!(f, "retire {tier} {}", Place(function, osr)),
             EventKind::OsrEnter { function, offset } => write!(f, "enter {}", Place(function, Some(offset))),
-            EventKind::Flush { function } => write!(f, "flush f{function}"),
+            EventKind::Flush { function, .. } => write!(f, "flush f{function}"),
             EventKind::CodeGc { collection, freed, .. } => write!(f, "code GC {collection}: free {freed} objects"),
             EventKind::CodeGcStep { collection, step } => write!(f, "code GC {collection}: {step}"),
             EventKind::StoreMade => f.write_str("store made"),

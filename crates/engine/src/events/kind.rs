@@ -154,6 +154,8 @@ pub enum EventKind {
         functions: usize,
         /// Bytes of machine code that it has now.
         code_bytes: usize,
+        /// Of a stream: the time since its last byte.
+        finish: Option<Duration>,
     },
     /// Mark: a module was asked for. The event's module is the one that is there, or that is made now, if there is one.
     Cache {
@@ -227,6 +229,8 @@ pub enum EventKind {
     Flush {
         /// Index of the function.
         function: u32,
+        /// Bytes of machine code that it had.
+        code_bytes: usize,
     },
     /// Span: code that nothing leads to any more was looked for on all stacks, and freed: from the first question to the
     /// last answer. Of no module in particular, on the thread that brought the last answer.
@@ -239,6 +243,8 @@ pub enum EventKind {
         freed: usize,
         /// Bytes of machine code of those.
         freed_bytes: usize,
+        /// What they took of the code memory that all code objects took, in percent.
+        freed_percent: u32,
     },
     /// Mark: a step of such a collection before it frees anything. (Where the system has no barrier for the threads of a
     /// process nothing follows its beginning, as nothing can be freed.)
@@ -389,7 +395,7 @@ impl EventKind {
             | EventKind::Publish { function, .. }
             | EventKind::Retire { function, .. }
             | EventKind::OsrEnter { function, .. }
-            | EventKind::Flush { function } => Some(function),
+            | EventKind::Flush { function, .. } => Some(function),
             EventKind::Decode { .. }
             | EventKind::Validate { .. }
             | EventKind::Module { .. }
@@ -421,7 +427,7 @@ impl EventKind {
                 each("bytes", bytes.into());
                 each("threads", threads.into());
             }
-            EventKind::Module { method, cached, lazy, success, bytes, functions, code_bytes } => {
+            EventKind::Module { method, cached, lazy, success, bytes, functions, code_bytes, finish } => {
                 each("method", method.name().into());
                 each("cached", cached.into());
                 each("lazy", lazy.into());
@@ -429,6 +435,9 @@ impl EventKind {
                 each("bytes", bytes.into());
                 each("functions", functions.into());
                 each("code_bytes", code_bytes.into());
+                if let Some(finish) = finish {
+                    each("finish_us", finish.into());
+                }
             }
             EventKind::Cache { outcome } => each("outcome", outcome.name().into()),
             EventKind::Stream { step } => each("step", step.name().into()),
@@ -456,7 +465,8 @@ impl EventKind {
                 each("tier", tier.name().into());
             }
             EventKind::OsrEnter { offset, .. } => osr_offset = Some(offset),
-            EventKind::Flush { .. } | EventKind::StoreMade | EventKind::StoreDropped | EventKind::ModuleDropped => {}
+            EventKind::Flush { code_bytes, .. } => each("code_bytes", code_bytes.into()),
+            EventKind::StoreMade | EventKind::StoreDropped | EventKind::ModuleDropped => {}
             EventKind::CodeGcStep { collection, step } => {
                 each("collection", FieldValue::Number(collection));
                 step.each_field(&mut each);
@@ -465,11 +475,12 @@ impl EventKind {
                 each("dropped", dropped.into());
                 each("awaited", awaited.into());
             }
-            EventKind::CodeGc { collection, candidate_bytes, freed, freed_bytes } => {
+            EventKind::CodeGc { collection, candidate_bytes, freed, freed_bytes, freed_percent } => {
                 each("collection", FieldValue::Number(collection));
                 each("candidate_bytes", candidate_bytes.into());
                 each("freed", freed.into());
                 each("freed_bytes", freed_bytes.into());
+                each("freed_percent", freed_percent.into());
             }
         }
         if let Some(offset) = osr_offset {

@@ -6,16 +6,20 @@ use abi::tier::Tier;
 
 use super::*;
 
+fn flush(function: u32) -> EventKind {
+    EventKind::Flush { function, code_bytes: 30 }
+}
+
 #[test]
 fn the_log_keeps_the_newest_events() {
     let log = Arc::new(EventLog::new(2));
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
     for function in 0..3 {
-        events.mark(None, EventKind::Flush { function });
+        events.mark(None, flush(function));
     }
     assert_eq!(log.lost(), 1);
     let kinds: Vec<EventKind> = log.take().iter().map(|event| event.kind).collect();
-    assert_eq!(kinds, [EventKind::Flush { function: 1 }, EventKind::Flush { function: 2 }]);
+    assert_eq!(kinds, [flush(1), flush(2)]);
     assert!(log.take().is_empty());
 }
 
@@ -23,9 +27,15 @@ fn the_log_keeps_the_newest_events() {
 fn spans_have_a_start_and_an_end() {
     let log = Arc::new(EventLog::new(10));
     let events = Events::new(Some(Arc::clone(&log) as Arc<dyn Listener>));
-    let started = events.start();
+    let started = events.start(Span::none());
     let module = Some(ModuleNumber::next());
-    events.end(started, module, || EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 2, freed_bytes: 8 });
+    events.end(&started, module, || EventKind::CodeGc {
+        collection: 1,
+        candidate_bytes: 700,
+        freed: 2,
+        freed_bytes: 8,
+        freed_percent: 1,
+    });
     let event = log.take()[0];
     assert!(event.start <= event.end && event.module == module && event.thread == thread_number());
     let other = std::thread::spawn(thread_number).join().unwrap();
@@ -35,9 +45,15 @@ fn spans_have_a_start_and_an_end() {
 #[test]
 fn what_nobody_hears_is_counted() {
     let events = Events::default();
-    let started = events.start();
-    events.end(started, None, || EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 3, freed_bytes: 100 });
-    events.mark(None, EventKind::Flush { function: 7 });
+    let started = events.start(Span::none());
+    events.end(&started, None, || EventKind::CodeGc {
+        collection: 1,
+        candidate_bytes: 700,
+        freed: 3,
+        freed_bytes: 100,
+        freed_percent: 50,
+    });
+    events.mark(None, flush(7));
     let metrics = events.metrics();
     assert_eq!((metrics.collections.get(), metrics.freed.get(), metrics.flushed.get()), (1, 3, 1));
 }
@@ -62,6 +78,7 @@ fn kinds() -> Vec<EventKind> {
         bytes: 100,
         functions: 4,
         code_bytes: 0,
+        finish: (method == CompileMethod::Streaming).then_some(Duration::from_micros(3)),
     };
     let done = Outcome::Done { code_bytes: 64 };
     let code_gc = |step| EventKind::CodeGcStep { collection: 1, step };
@@ -90,8 +107,8 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Publish { function, tier, osr: None },
         EventKind::Retire { function, tier: Tier::Baseline, osr: None },
         EventKind::OsrEnter { function, offset: 40 },
-        EventKind::Flush { function },
-        EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 2, freed_bytes: 640 },
+        flush(function),
+        EventKind::CodeGc { collection: 1, candidate_bytes: 700, freed: 2, freed_bytes: 640, freed_percent: 7 },
         EventKind::Cache { outcome: CacheOutcome::Miss },
         EventKind::Stream { step: StreamStep::Own },
         EventKind::Stream { step: StreamStep::Collect },
@@ -195,5 +212,8 @@ fn marks_and_spans_are_counted_once() {
     assert_eq!(metrics.baseline_time.read().sum(), 2000);
     assert_eq!((metrics.baseline_code.read().max(), metrics.osr_code.read().count()), (64, 0));
     assert_eq!((metrics.tier_ups.get(), metrics.osr_requests.get(), metrics.osr_entered.get()), (1, 1, 1));
-    assert_eq!((metrics.retired.get(), metrics.flushed.get(), metrics.freed_bytes.get()), (1, 1, 640));
+    assert_eq!((metrics.retired.get(), metrics.flushed.get(), metrics.flushed_bytes.get()), (1, 1, 30));
+    assert_eq!((metrics.freed_bytes.get(), metrics.freed_percent.read().max()), (640, 7));
+    // The one stream of these failed.
+    assert_eq!(metrics.finish_time.read().count(), 0);
 }

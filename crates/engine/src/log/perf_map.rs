@@ -1,9 +1,9 @@
 //! `PerfMap`: the text file in which Linux's profilers look up the names of code that a process made at run time.
 //!
 //! A line for each piece of code: address and length in hexadecimal, and its name. Tools read `perf-PID.map`, in `/tmp`,
-//! when they show what was recorded. `perf report` itself does so for anonymous memory only, and ours is that of a `memfd`,
-//! mapped twice: it needs a [`JitDump`](super::jitdump::JitDump). That says more, too, where much code is freed, as it knows
-//! the time: here, code that was freed stays in the file.
+//! when they show what was recorded. `perf report` itself does so for anonymous memory only, which code of an engine is in
+//! with `Config::anonymous_code`. A [`JitDump`](super::jitdump::JitDump) says more where much code is freed, as it knows the
+//! time: here, code that was freed stays in the file.
 
 use std::collections::BTreeMap;
 use std::io;

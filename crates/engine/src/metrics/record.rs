@@ -23,7 +23,12 @@ impl Metrics {
                 }
             }
             EventKind::Validate { .. } => self.validate_time.add(nanos(took)),
-            EventKind::Module { method, cached, success, .. } => self.record_module(method, cached, success, took),
+            EventKind::Module { method, cached, success, finish, .. } => {
+                if let Some(finish) = finish.filter(|_| success) {
+                    self.finish_time.add(nanos(finish));
+                }
+                self.record_module(method, cached, success, took);
+            }
             EventKind::Cache { outcome } => {
                 let counter = match outcome {
                     CacheOutcome::Hit => &self.cache_hits,
@@ -52,8 +57,12 @@ impl Metrics {
             EventKind::Publish { .. } => {}
             EventKind::Retire { .. } => self.retired.add(1),
             EventKind::OsrEnter { .. } => self.osr_entered.add(1),
-            EventKind::Flush { .. } => self.flushed.add(1),
-            EventKind::CodeGc { freed, freed_bytes, .. } => {
+            EventKind::Flush { code_bytes, .. } => {
+                self.flushed.add(1);
+                self.flushed_bytes.add(code_bytes as u64);
+            }
+            EventKind::CodeGc { freed, freed_bytes, freed_percent, .. } => {
+                self.freed_percent.add(freed_percent.into());
                 self.collections.add(1);
                 self.freed.add(freed as u64);
                 self.freed_bytes.add(freed_bytes as u64);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use code::metrics::Distribution;
 
-use crate::service::Service;
+use super::Metrics;
+use crate::engine::Engine;
 
 /// What a metric's numbers count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,6 +17,8 @@ pub enum Unit {
     Bytes,
     /// Time, which is kept in nanoseconds.
     Seconds,
+    /// Parts of a whole, in hundredths.
+    Percent,
 }
 
 /// The value of a metric.
@@ -51,25 +54,10 @@ pub struct MetricsSnapshot {
 }
 
 impl MetricsSnapshot {
-    pub(crate) fn of(service: &Service) -> MetricsSnapshot {
+    pub(crate) fn of(engine: &Engine) -> MetricsSnapshot {
         let mut metrics = Vec::new();
-        service.events.metrics().read(&mut metrics);
-        let (queued, running) = service.queue.len();
-        let gauges = [
-            ("modules", Unit::Count, "Modules that live.", service.registry.modules().len()),
-            ("stores", Unit::Count, "Stores that live.", service.stores.len()),
-            ("jobs_queued", Unit::Count, "Optimizing jobs that wait.", queued),
-            ("jobs_running", Unit::Count, "Optimizing jobs that run.", running),
-            ("code_size", Unit::Bytes, "Code memory in use, stubs included.", service.space.used()),
-            ("code_retired_size", Unit::Bytes, "Of that, code that nothing leads to.", service.space.retired_bytes()),
-        ];
-        metrics.extend(gauges.map(|(name, unit, help, value)| Metric {
-            name,
-            label: None,
-            unit,
-            help,
-            value: MetricValue::Gauge(value as u64),
-        }));
+        engine.service().events.metrics().read(&mut metrics);
+        Metrics::read_engine(engine, &mut metrics);
         metrics.into()
     }
 
@@ -142,6 +130,7 @@ impl Unit {
     fn show(self, number: u64) -> String {
         match self {
             Unit::Count => number.to_string(),
+            Unit::Percent => format!("{number} %"),
             Unit::Seconds => format!("{:.1?}", Duration::from_nanos(number)),
             Unit::Bytes if number < 10_000 => format!("{number} B"),
             Unit::Bytes if number < 10_000_000 => format!("{:.1} KiB", number as f64 / 1024.0),

@@ -214,7 +214,7 @@ impl ModuleTiering {
     /// Code was flushed: it may be asked for again.
     pub(crate) fn forget(&self, flushed: &Flushed) {
         let mut state = self.lock();
-        for function in &flushed.functions {
+        for (function, _) in &flushed.functions {
             if let Some(function) = state.functions.get_mut(function)
                 && function.ordinary == Progress::Ready
             {

@@ -10,7 +10,9 @@
 //!
 //! Where the memory comes from is the [`Strategy`]: an anonymous file, or, where the system refuses executable ones
 //! (`vm.memfd_noexec`), a shared anonymous mapping that `mremap` duplicates. Rejected as second choice: private memory with
-//! `mprotect` back and forth, for the reason above.
+//! `mprotect` back and forth, for the reason above. Linux's `perf` takes a mapping of an anonymous file for one of a library
+//! that is gone, and a shared anonymous mapping (whose name is `/dev/zero`) for anonymous memory, in which it looks for names
+//! of functions in `perf-PID.map` (its `is_anon_memory`): who writes such a map wants the second strategy.
 //!
 //! One region for all code keeps every displacement within 2 GiB. Bytes never written read as zero; fill with
 //! [`CodeMemory::fill_with_traps`] what should trap. The writable view is not inherited by `fork`: a child may run the
@@ -102,7 +104,19 @@ impl CodeMemory {
     /// # Errors
     /// When no strategy works: the error of the last. The system then allows no executable memory at all.
     pub fn new(bytes: usize) -> io::Result<Self> {
-        Self::with_strategy(bytes, Strategy::DualMapped).or_else(|_| Self::with_strategy(bytes, Strategy::Duplicated))
+        Self::preferring(bytes, Strategy::DualMapped)
+    }
+
+    /// The same, with a strategy to be tried first.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn preferring(bytes: usize, first: Strategy) -> io::Result<Self> {
+        let second = match first {
+            Strategy::DualMapped => Strategy::Duplicated,
+            Strategy::Duplicated => Strategy::DualMapped,
+        };
+        Self::with_strategy(bytes, first).or_else(|_| Self::with_strategy(bytes, second))
     }
 
     /// As [`new`](Self::new), by one strategy only.

@@ -79,6 +79,7 @@ fn buckets_add_up() {
 #[test]
 fn values_are_exact_and_escaped() {
     assert_eq!(number_text(Unit::Seconds, 1_500_000_001), "1.500000001");
+    assert_eq!((number_text(Unit::Percent, 7), number_text(Unit::Percent, 100)), ("0.07".into(), "1.00".into()));
     assert_eq!(number_text(Unit::Bytes, u64::MAX), u64::MAX.to_string());
     let exporter = Exporter::new().label("path", "a\\b\"c\nd");
     assert_eq!(exporter.labels(&[("kind", "x")]), r#"{path="a\\b\"c\nd",kind="x"}"#);

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use code::native_module::NewCode;
 use sys::append::Readable;
+use tracing::Span;
 use wasm::decode::stream::Head;
 use wasm::types::DefinedFuncIndex;
 use wasm::validate::Scratch;
@@ -48,6 +49,8 @@ pub(super) struct Bodies {
     compiler: Option<EarlyCompiler>,
     /// Whose listener wants to know what validation takes.
     events: Events,
+    /// The validation, as `tracing` knows it.
+    validating: Span,
 }
 
 impl fmt::Debug for Bodies {
@@ -58,9 +61,9 @@ impl fmt::Debug for Bodies {
 
 /// What all shares need.
 #[derive(Clone)]
-struct Source {
-    head: Arc<Head>,
-    bytes: Readable,
+pub(super) struct Source {
+    pub(super) head: Arc<Head>,
+    pub(super) bytes: Readable,
 }
 
 struct State {
@@ -146,14 +149,14 @@ impl Drop for Slot {
 
 impl Bodies {
     pub(super) fn new(
-        head: Arc<Head>,
-        bytes: Readable,
+        source: Source,
         cancel: Cancel,
         events: Events,
+        validating: Span,
         compiler: Option<EarlyCompiler>,
     ) -> Arc<Bodies> {
         let state = State {
-            source: Some(Source { head, bytes }),
+            source: Some(source),
             places: Vec::new(),
             given: 0,
             waiting: 0,
@@ -166,7 +169,7 @@ impl Bodies {
             tasks: 0,
         };
         let (state, done) = (Mutex::new(state), Condvar::new());
-        Arc::new(Bodies { state, done, cancel, compiler, events })
+        Arc::new(Bodies { state, done, cancel, compiler, events, validating })
     }
 
     /// Adds bodies that are complete, the next ones in order.
@@ -313,6 +316,7 @@ impl Share<'_> {
     fn run(&self, scratch: &mut Scratch) -> Outcome {
         let Some(Source { head, bytes }) = &self.source else { return Outcome::Unknown };
         let bytes = bytes.bytes();
+        let _entered = (self.step == Step::Validate).then(|| self.bodies.validating.enter());
         let mut codes = Vec::new();
         for (index, place) in self.run.clone().zip(&self.places) {
             if self.bodies.cancel.is_cancelled() {

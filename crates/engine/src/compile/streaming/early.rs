@@ -22,7 +22,7 @@ use wasm::types::DefinedFuncIndex;
 use crate::attachment;
 use crate::compile::job::run_compiler;
 use crate::config::{Config, Strategy};
-use crate::events::{Cause, EventKind, ModuleNumber, Outcome};
+use crate::events::{Cause, EventKind, ModuleNumber, Outcome, spans};
 use crate::service::Service;
 use crate::tuning;
 
@@ -68,10 +68,12 @@ impl EarlyCompiler {
         };
         let body = FunctionBody { offset: place.start, bytes: bytes.get(place)? };
         let tier = service.compilers.first_tier();
-        let started = service.events.start();
+        let index = head.info.func_index(function).0;
+        let started = service.events.start(spans::compile(self.number, index, (tier, None), Cause::Request));
+        let _entered = started.enter();
         let result = run_compiler(service.compilers.of(tier), &Request::of_body(&env, function, body));
-        service.events.end(started, Some(self.number), || EventKind::Compile {
-            function: head.info.func_index(function).0,
+        service.events.end(&started, Some(self.number), || EventKind::Compile {
+            function: index,
             tier,
             osr: None,
             cause: Cause::Request,

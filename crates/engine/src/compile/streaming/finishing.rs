@@ -11,6 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use code::native_module::NativeModule;
 use code::wire_bytes::WireBytes;
@@ -66,6 +67,7 @@ impl Drop for Turn {
 impl StreamingJob {
     /// As [`StreamingJob::finish`], on a thread of the pool. Dropping the future aborts the job.
     pub fn finish_later(mut self) -> Finishing {
+        self.last_byte = Some(Instant::now());
         let Some(engine) = self.engine.upgrade() else { return Finishing(Way::Failed(ModuleError::EngineDropped)) };
         if let Ok(Input { role: Role::Undecided | Role::Collector, .. }) = &self.input
             && let Ok(Input { buffer, .. }) = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))

@@ -87,7 +87,7 @@ fn what_was_flushed_or_refused_may_be_asked_for_again() {
     assert_eq!(tiering.spent_at_entry(F, true, 1).job, job(None, true));
     assert!(tiering.begin(F, None));
     tiering.finished(F, None, Finished::Ready);
-    tiering.forget(&Flushed { functions: vec![F], loops: vec![(F, 7)] });
+    tiering.forget(&Flushed { functions: vec![(F, 9)], loops: vec![(F, 7)] });
     assert_eq!(tiering.spent_at_entry(F, true, 1).job, job(None, true));
     // Nothing is asked for above the ceiling.
     assert_eq!(ModuleTiering::default().spent_at_entry(F, false, 1).job, None);

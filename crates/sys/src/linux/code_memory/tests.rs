@@ -35,6 +35,7 @@ fn read(memory: &CodeMemory, offset: usize) -> u8 {
 #[test]
 fn the_best_strategy_is_the_first() {
     assert_eq!(CodeMemory::new(1).unwrap().strategy(), Strategy::DualMapped);
+    assert_eq!(CodeMemory::preferring(1, Strategy::Duplicated).unwrap().strategy(), Strategy::Duplicated);
 }
 
 #[test]

@@ -30,7 +30,8 @@ fn arrived(bad: &[usize]) -> (Arc<Bodies>, usize) {
     let mut decoder = StreamDecoder::new(&Features::default(), &Limits::default());
     decoder.advance(buffer.bytes());
     let head = Arc::clone(decoder.head().unwrap());
-    let bodies = Bodies::new(head, buffer.readable(), Cancel::default(), Events::default(), None);
+    let source = Source { head, bytes: buffer.readable() };
+    let bodies = Bodies::new(source, Cancel::default(), Events::default(), Span::none(), None);
     bodies.add(decoder.bodies());
     (bodies, decoder.bodies().len())
 }
