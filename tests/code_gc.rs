@@ -3,6 +3,7 @@
 
 mod memory;
 mod requests;
+mod safepoints;
 pub(crate) mod stores;
 mod stress;
 mod stubs;

@@ -128,8 +128,9 @@ struct End<'a>(&'a Bench);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.done.store(true, Ordering::SeqCst);
+        // First the epoch: whoever goes on after this is to find it passed.
         self.0.engine.increment_epoch();
+        self.0.done.store(true, Ordering::SeqCst);
         self.0.door.open();
     }
 }
@@ -154,26 +155,30 @@ fn collect_while(doing: &[Doing]) {
                 && bench.door.waiting.load(Ordering::SeqCst) == suspended
         });
         for _ in 0..20 {
-            // One that runs may not have come to its code yet, or is just compiling it again.
+            // One that runs is just compiling it again.
             bench.module.flush_code();
         }
         let before = bench.engine.statistics().code_gc.collections;
-        bench.module.flush_code();
-        bench.engine.collect_code();
-        let gc = bench.engine.statistics().code_gc;
-        assert!(gc.collections > before, "{doing:?}: {gc:?}");
         // All of one that is suspended is on its stack, and one that dies may not have got any.
         let certain = doing.contains(&Doing::Nothing) || doing.contains(&Doing::Running);
-        assert!(gc.freed_bytes > 0 || !certain, "{doing:?}: {gc:?}");
+        // Who asks does not wait long; and on a busy machine one that runs may not have come to its code yet.
+        wait_for("a collection", || {
+            bench.module.flush_code();
+            let gc = bench.engine.statistics().code_gc;
+            gc.collections > before && (gc.freed_bytes > 0 || !certain)
+        });
         if doing.contains(&Doing::Suspended) {
             assert!(bench.retired() > 0, "{doing:?}: the code of a frame was freed");
         }
         let holds = doing.iter().any(|doing| matches!(doing, Doing::Running | Doing::Suspended | Doing::Dying));
         assert!(holds || bench.retired() == 0, "{doing:?}: {} bytes", bench.retired());
     });
-    bench.module.flush_code();
-    let statistics = bench.module.statistics();
-    assert_eq!((statistics.retired_bytes, statistics.code_bytes), (0, 0), "{doing:?}");
+    // A job in the background may still bring some.
+    wait_for("all code to go", || {
+        bench.module.flush_code();
+        let statistics = bench.module.statistics();
+        (statistics.retired_bytes, statistics.code_bytes) == (0, 0)
+    });
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl RunOptions {
     /// When this build does not have what is asked for.
     pub(crate) fn config(&self) -> Result<Config> {
         let mut config = self.tiering.config()?;
-        config.consume_fuel(self.fuel.is_some()).epoch_interruption(self.timeout.is_some());
+        config.consume_fuel(self.fuel.is_some());
         if let Some(perf) = self.perf {
             perf.configure(&mut config);
         }

@@ -15,7 +15,7 @@ use crate::recording::{About, Recording};
 use crate::{input, output, sections, statistics, value};
 
 pub(crate) use host::{Host, Output};
-pub(crate) use timer::start as start_timer;
+pub(crate) use timer::{Timer, start as start_timer};
 
 /// Exported functions that an error names.
 const SHOWN_FUNCTIONS: usize = 20;
@@ -64,11 +64,11 @@ impl<'options> Program<'options> {
         Ok(Program { options, module, linker, output, recording })
     }
 
-    /// A new store with an instance, and the function to call.
+    /// A new store with an instance, and the function to call. The timer watches over the store.
     ///
     /// # Errors
     /// When the program cannot be linked or started, or has nothing of what is to be called.
-    pub(crate) fn instantiate(&self) -> Result<Running, End> {
+    pub(crate) fn instantiate(&self, timer: &Timer) -> Result<Running, End> {
         let options = self.options;
         let host = Host::new(options, self.output)?;
         let mut store = Store::new(self.module.engine(), host);
@@ -76,14 +76,13 @@ impl<'options> Program<'options> {
         if let Some(fuel) = options.fuel {
             store.set_fuel(fuel)?;
         }
-        if options.timeout.is_some() {
-            store.set_epoch_deadline(1);
-        }
+        timer.watch(&store);
         let pre = self.pre(&mut store)?;
         if sections::has_start(self.module.wire_bytes()) {
             self.recording.first_call();
         }
-        let instance = self.recording.span("wasm.InstantiateAndStart", || pre.instantiate(&mut store))?;
+        let instance = self.recording.span("wasm.InstantiateAndStart", || pre.instantiate(&mut store));
+        let instance = instance.map_err(with_limit)?;
         let call = self.what_to_call(&mut store, instance)?;
         Ok(Running { store, call })
     }
@@ -191,12 +190,16 @@ impl Call {
 
     fn run(&mut self, store: &mut Store<Host>) -> Result<(), End> {
         let Call { func, params, results } = self;
-        func.call(&mut *store, params, results).map_err(|error| match error.downcast_ref::<Trap>() {
-            Some(Trap::Interrupt) => error.context("the program took longer than --timeout"),
-            Some(Trap::OutOfFuel) => error.context("the program needed more than --fuel"),
-            _ => error,
-        })?;
-        Ok(())
+        Ok(func.call(&mut *store, params, results).map_err(with_limit)?)
+    }
+}
+
+/// The error of a call, with the limit that it ran into.
+fn with_limit(error: Error) -> Error {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => error.context("the program took longer than --timeout"),
+        Some(Trap::OutOfFuel) => error.context("the program needed more than --fuel"),
+        _ => error,
     }
 }
 
@@ -238,15 +241,15 @@ fn run_recorded(options: &RunOptions, recording: &Arc<Recording>) -> Result<(), 
         let recording = Arc::clone(recording);
         move || recording.write()
     };
-    let timer = timer::start(&engine, options.timeout, last_words);
+    let timer = timer::start(options.timeout, last_words);
     let program = Program::new(module, options, Output::Inherit, recording)?;
-    let outcome = run_once(&program, recording);
+    let outcome = run_once(&program, &timer, recording);
     drop(timer);
     outcome
 }
 
-fn run_once(program: &Program<'_>, recording: &Recording) -> Result<(), End> {
-    let mut running = program.instantiate()?;
+fn run_once(program: &Program<'_>, timer: &Timer, recording: &Recording) -> Result<(), End> {
+    let mut running = program.instantiate(timer)?;
     recording.first_call();
     for result in recording.span("wasm.Execute", || running.call())? {
         output::print_line(value::show(result))?;

@@ -97,6 +97,35 @@ fn a_timeout_ends_a_program_that_waits() {
 }
 
 #[test]
+fn a_timeout_ends_what_runs_in_any_tier_and_costs_no_code() {
+    let spins = r#"(module (func $spin (loop (br 0)))
+        (func $deep (param i32) (if (local.get 0) (then (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+            (loop (br_if 0 (i32.const 1))))
+        (func $tail (export "tail") (return_call $tail))
+        (func (export "f") (call $deep (i32.const 10)))"#;
+    let called = File::new("spins.wat", &format!("{spins})"));
+    let started = File::new("starts.wat", &format!("{spins} (start $spin))"));
+    let quick = File::new("quick.wat", r#"(module (func (export "g") (loop)))"#);
+    for tier in ["auto", "baseline", "optimizing"] {
+        for args in [&["--invoke", "f", called.path()][..], &["--invoke", "tail", called.path()], &[started.path()]] {
+            let options = ["run", "--timeout", "50ms", "--tier", tier];
+            let run = upshift(&[&options, args].concat()).exits(134);
+            run.err_has("the program took longer than --timeout").err_has("wasm trap: interrupt");
+        }
+        // Calls that are over at once: the next one does not begin.
+        let bench = |reps, more: &[&str]| {
+            upshift(
+                &[&["bench", "--reps", reps, "--json", "--tier", tier], more, &["--invoke", "g", quick.path()]]
+                    .concat(),
+            )
+        };
+        bench("1000000", &["--timeout", "100ms"]).exits(134).err_has("the program took longer than --timeout");
+        let [plain, timed] = [&[][..], &["--timeout", "9s"]].map(|more| bench("1", more).exits(0).json());
+        assert!(plain["code_bytes"].as_u64() > Some(0) && plain["code_bytes"] == timed["code_bytes"]);
+    }
+}
+
+#[test]
 fn memory_has_a_ceiling() {
     let math = File::new("memory.wat", MATH);
     upshift(&["run", "--max-memory", "128K", "--invoke", "grow", math.path(), "1"]).exits(0).out("1\n");

@@ -1,7 +1,6 @@
 //! A code object: machine code of one function or stub in one tier, with its tables.
 
 use std::sync::Weak;
-use std::time::Duration;
 
 use abi::compiled::{CompiledCode, FrameStart, InlinedCall, SourcePosition, TrapSite};
 use abi::tier::Tier;
@@ -26,8 +25,8 @@ pub enum CodeKind {
         tier: Tier,
         /// The offset in the module of the loop that it starts in, if it is an OSR entry.
         osr: Option<u32>,
-        /// Thread time that compiling it took.
-        compile_time: Duration,
+        /// Thread time that compiling it took, in nanoseconds.
+        compile_nanos: u64,
     },
     /// A stub through which the host enters functions of one type.
     EntryStub,
@@ -160,9 +159,9 @@ impl Code {
     /// Bytes of metadata beside the code.
     pub fn metadata_size(&self) -> usize {
         let inlining = self.inlining.as_deref().map_or(0, |inlining| {
-            heap::block(size_of::<Inlining>()) + heap::slice(&inlining.calls) + heap::block(inlining.frames.size())
+            heap::block(size_of::<Inlining>()) + heap::slice(&inlining.calls) + inlining.frames.heap_bytes()
         });
-        heap::shared(self) + heap::slice(&self.traps) + heap::block(self.positions.size()) + inlining
+        heap::shared(self) + heap::slice(&self.traps) + self.positions.heap_bytes() + inlining
     }
 
     /// Bytes of code memory that it takes, with its header and padding.

@@ -252,11 +252,11 @@ impl NativeModule {
                 relocate(&mut compiled.bytes, fixup as usize, place);
             }
         }
-        let kind = CodeKind::Function { module: self.this.clone(), function, tier, osr, compile_time };
+        let compile_nanos = u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX);
+        let kind = CodeKind::Function { module: self.this.clone(), function, tier, osr, compile_nanos };
         let code = self.space.add(compiled, kind)?;
         let counters = self.counters(tier, osr);
-        let nanos = u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX);
-        counters.nanos.fetch_add(nanos, Ordering::Relaxed);
+        counters.nanos.fetch_add(compile_nanos, Ordering::Relaxed);
         counters.compiled.fetch_add(1, Ordering::Relaxed);
         counters.compiled_bytes.fetch_add(code.len() as u64, Ordering::Relaxed);
         Ok(code)

@@ -1,45 +1,83 @@
-//! The position table of a code object in compressed form: most steps take two bytes instead of eight.
+//! The position table of a code object in compressed form: most steps take two bytes instead of eight, and the table of a
+//! very small function no allocation.
 
 use abi::compiled::SourcePosition;
+use wasm::heap;
 
 #[cfg(test)]
 mod tests;
 
-/// Source positions, delta-coded: per entry the code-offset step as LEB128, then the step of `wasm_offset` as zigzag
-/// LEB128. Entries are in ascending order of code offset.
-#[derive(Clone, Default, Debug)]
+/// Source positions, delta-coded: per entry the code-offset step as LEB128, then the step of the place as zigzag LEB128. A
+/// place is 0 for none, and one more than the Wasm offset otherwise. Entries are in ascending order of code offset.
+#[derive(Clone, Debug)]
 pub struct Positions {
-    bytes: Box<[u8]>,
+    bytes: Bytes,
+}
+
+/// Most bytes that lie in a [`Positions`] itself: as many as make it no larger than it must be for one more.
+const SHORT: usize = 22;
+
+/// The bytes of a table.
+#[derive(Clone, Debug)]
+enum Bytes {
+    Short { len: u8, bytes: [u8; SHORT] },
+    Long(Box<[u8]>),
+}
+
+impl Bytes {
+    fn new(table: Vec<u8>) -> Bytes {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..table.len()) {
+            Some(place) => {
+                place.copy_from_slice(&table);
+                Bytes::Short { len: table.len() as u8, bytes }
+            }
+            None => Bytes::Long(table.into()),
+        }
+    }
+
+    fn get(&self) -> &[u8] {
+        match self {
+            Bytes::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Bytes::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Positions {
+    fn default() -> Positions {
+        Positions::new(&[])
+    }
 }
 
 impl Positions {
     /// Compresses a table.
     pub fn new(positions: &[SourcePosition]) -> Positions {
         let mut bytes = Vec::with_capacity(positions.len() * 3);
-        let mut last = SourcePosition { code_offset: 0, wasm_offset: 0 };
+        let (mut last_code_offset, mut last_place) = (0_u32, 0_u32);
         for position in positions {
-            leb(&mut bytes, u64::from(position.code_offset.wrapping_sub(last.code_offset)));
-            let step = i64::from(position.wasm_offset) - i64::from(last.wasm_offset);
+            let place = position.wasm_offset.wrapping_sub(SourcePosition::NONE);
+            leb(&mut bytes, u64::from(position.code_offset.wrapping_sub(last_code_offset)));
+            let step = i64::from(place) - i64::from(last_place);
             leb(&mut bytes, ((step << 1) ^ (step >> 63)) as u64);
-            last = *position;
+            (last_code_offset, last_place) = (position.code_offset, place);
         }
-        Positions { bytes: bytes.into() }
+        Positions { bytes: Bytes::new(bytes) }
     }
 
     /// All positions, in order.
     pub fn iter(&self) -> impl Iterator<Item = SourcePosition> + '_ {
-        let mut at = 0;
-        let mut last = SourcePosition { code_offset: 0, wasm_offset: 0 };
+        let (bytes, mut at) = (self.bytes.get(), 0);
+        let (mut code_offset, mut place) = (0_u32, 0_u32);
         std::iter::from_fn(move || {
-            if at >= self.bytes.len() {
+            if at >= bytes.len() {
                 return None;
             }
-            let code_step = unleb(&self.bytes, &mut at);
-            let coded = unleb(&self.bytes, &mut at);
+            code_offset = code_offset.wrapping_add(unleb(bytes, &mut at) as u32);
+            let coded = unleb(bytes, &mut at);
             let step = (coded >> 1) as i64 ^ -((coded & 1) as i64);
-            last.code_offset = last.code_offset.wrapping_add(code_step as u32);
-            last.wasm_offset = (i64::from(last.wasm_offset) + step) as u32;
-            Some(last)
+            place = (i64::from(place) + step) as u32;
+            Some(SourcePosition { code_offset, wasm_offset: place.wrapping_add(SourcePosition::NONE) })
         })
     }
 
@@ -49,9 +87,12 @@ impl Positions {
         (position.wasm_offset != SourcePosition::NONE).then_some(position.wasm_offset)
     }
 
-    /// Bytes that the table takes.
-    pub fn size(&self) -> usize {
-        self.bytes.len()
+    /// What the table takes on the heap, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.bytes {
+            Bytes::Short { .. } => 0,
+            Bytes::Long(bytes) => heap::slice(bytes),
+        }
     }
 }
 

@@ -59,6 +59,9 @@ impl fmt::Display for SpaceError {
 
 impl std::error::Error for SpaceError {}
 
+/// Most bytes of a region: granules are numbered by 32 bits.
+const MOST: usize = GRANULE << 32;
+
 /// Memory is taken this many bytes at a time, which saves most system calls and page faults.
 const CHUNK: usize = 64 << 10;
 
@@ -110,7 +113,7 @@ impl fmt::Debug for CodeSpace {
 }
 
 impl CodeSpace {
-    /// Reserves a region of `bytes`; memory is taken as code is added. If the address space has no such gap, smaller
+    /// Reserves a region of `bytes`, at most 256 GiB; memory is taken as code is added. If the address space has no such gap, smaller
     /// powers of two are tried down to 16 MiB, and half of what there is stays free for others.
     ///
     /// # Errors
@@ -124,6 +127,7 @@ impl CodeSpace {
     /// # Errors
     /// As for [`CodeSpace::new`].
     pub fn preferring(bytes: usize, strategy: Strategy) -> io::Result<Arc<CodeSpace>> {
+        let bytes = bytes.min(MOST);
         let reserve = |size| CodeMemory::preferring(size, strategy);
         let smallest = bytes.min(16 << 20);
         let mut size = bytes;
@@ -153,6 +157,9 @@ impl CodeSpace {
         if compiled.alignment as usize > GRANULE {
             return Err(SpaceError::Alignment(compiled.alignment));
         }
+        let Ok(len) = u32::try_from(compiled.bytes.len()) else {
+            return Err(SpaceError::Full { wanted: compiled.bytes.len(), used: self.used() });
+        };
         // Code that wants more than 16 bytes of alignment starts at the next granule.
         let lead = if compiled.alignment as usize > HEADER { GRANULE } else { HEADER };
         let range = self.allocate(lead + compiled.bytes.len())?;
@@ -160,17 +167,18 @@ impl CodeSpace {
         self.code_bytes.fetch_add(range.len(), Ordering::Relaxed);
         let placement = Placement {
             space: Arc::clone(self),
-            start: self.base() + range.start + lead,
-            len: compiled.bytes.len(),
-            range: range.clone(),
+            // They fit, as the region is no larger than `MOST`, and the code shorter than 4 GiB.
+            first: (range.start / GRANULE) as u32,
+            granules: (range.len() / GRANULE) as u32,
+            lead: lead as u32,
+            len,
         };
         self.write(range.start + lead, &compiled.bytes)?;
         let code = Arc::new(Code::new(placement, kind, compiled));
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(&(Arc::as_ptr(&code) as usize).to_ne_bytes());
         header[8..12].copy_from_slice(&(lead as u32).to_ne_bytes());
-        // The region is far smaller than 4 GiB of code for one function.
-        header[12..].copy_from_slice(&(code.len() as u32).to_ne_bytes());
+        header[12..].copy_from_slice(&len.to_ne_bytes());
         self.write(range.start, &header)?;
         if range.start < touched {
             // Other code may have run here. This processor would do without, its manual does not promise it for two
@@ -318,27 +326,28 @@ impl CodeSpace {
     }
 }
 
-/// The range that a code object occupies; given back when dropped.
+/// The range that a code object occupies; given back when dropped. As there is one for each function, it is kept small.
 #[derive(Debug)]
 pub struct Placement {
     space: Arc<CodeSpace>,
-    /// Header, code and padding, from the start of the region.
-    range: Range<usize>,
-    /// Address of the first instruction.
-    start: usize,
+    /// The range's first granule, and its granules: header, code and padding.
+    first: u32,
+    granules: u32,
+    /// Bytes of the range in front of the first instruction.
+    lead: u32,
     /// Bytes of machine code.
-    len: usize,
+    len: u32,
 }
 
 impl Placement {
     /// Address of the first instruction.
     pub fn start(&self) -> usize {
-        self.start
+        self.space.base() + self.range().start + self.lead as usize
     }
 
     /// Bytes of machine code.
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Is there no code?
@@ -348,19 +357,26 @@ impl Placement {
 
     /// Bytes of the region that it takes.
     pub fn footprint(&self) -> usize {
-        self.range.len()
+        self.range().len()
     }
 
     /// The region.
     pub fn space(&self) -> &CodeSpace {
         &self.space
     }
+
+    /// The range, from the start of the region.
+    fn range(&self) -> Range<usize> {
+        let start = self.first as usize * GRANULE;
+        start..start + self.granules as usize * GRANULE
+    }
 }
 
 impl Drop for Placement {
     fn drop(&mut self) {
-        self.space.starts.clear(self.range.start);
-        self.space.code_bytes.fetch_sub(self.range.len(), Ordering::Relaxed);
-        self.space.release(self.range.clone());
+        let range = self.range();
+        self.space.starts.clear(range.start);
+        self.space.code_bytes.fetch_sub(range.len(), Ordering::Relaxed);
+        self.space.release(range);
     }
 }

@@ -10,15 +10,33 @@
 //! 3. Stores that run are interrupted, and answer at their next safepoint. So a collection may outlast the call that began
 //!    it; what it frees is then freed by the thread that brought the last answer.
 //!
-//! Why no code is freed under a thread that is about to enter it: code comes to be entered by a load from a slot, by a pointer
-//! from a hook, or by a return address. Slots do not hold what is retired. A thread that has loaded a slot is in Wasm by its
-//! own word, and answers for itself at its next safepoint, by when the code has a frame or has been left. Hooks take pointers
-//! after everything that may begin a collection, and hand them to trampolines that jump to them. Return addresses are in
-//! frames, and all frames are walked. (Those of a host function's exit stub are not; the store holds the function, and
-//! the function its stub.) `runtime::interrupt` tells what holds at each kind of safepoint.
+//! Where a thread may have an address of code that no frame shows, and why that code is not freed meanwhile:
+//! - *Loaded from a slot* (by compiled code, a tail call, the host's call): the thread has been in Wasm by its own word since
+//!   before the load, so it is asked itself, and answers at its next safepoint: in the prologue of that code at the earliest.
+//! - *In a prologue*: the signal handler takes the frame down, and the code is pinned until the slot has been read again. An
+//!   OSR entry, which has no slot, is entered as it is, and no safepoint comes before its frame. Functions without a check in
+//!   their prologue call nothing: at the next safepoint they are in a loop, with a frame, or have returned.
+//! - *From a hook*: hooks take addresses after everything that may begin a collection or answer one, and hand them to
+//!   trampolines that jump to them. What the hook was called from has a frame (a loop), or none and is not returned to (an
+//!   entry that has spent its budget, a lazy stub).
+//! - *From a fault*: the handler looks up the code of the instruction in its own thread, which is in Wasm. Backtraces hold
+//!   modules, not code.
+//! - *In a job*: who makes or publishes code holds the object. What inlines looks at bodies and counts; there are no
+//!   addresses in code.
+//! - *Stubs*: an entry stub has a frame, and the store that holds its address holds the stub. The frame of an exit stub is not
+//!   walked; the store holds the host function, and that the stub, until the store has died.
+//! - *In a suspended stack*: return addresses, and these are walked, under a lock that the thread needs to come back to Wasm. A
+//!   store dies under that lock too, before anything that it holds goes.
 //!
-//! Accepted: builtins and hooks are no safepoints, so a collection waits while a store's thread compiles, or copies a memory.
-//! Invariant: a hook gets no code pointer before it may begin a collection, and uses it after.
+//! `runtime::interrupt` tells what holds at each kind of safepoint, `runtime::requests` why a request is not missed.
+//!
+//! A thread that compiles, or does something else that may take long, holds no code pointer meanwhile and says so
+//! (`Running::away`): others answer for it.
+//!
+//! For tests there is a collection at every occasion ([`collect_if_worth_it`]) and at safepoints (`Hooks::safepoint`).
+//!
+//! Invariant: a hook gets no code pointer before it may begin a collection, or be away, and uses it after.
+//! Accepted: other builtins and hooks are no safepoints; they take microseconds, but for a listener of the embedder's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -254,6 +254,7 @@ impl Engine {
             memory_pool: Arc::clone(&inner.memory_pool),
             max_wasm_stack: service.config.max_wasm_stack,
             backtraces: service.config.backtraces,
+            offer_safepoints: service.config.code_gc_stress,
         }
     }
 
@@ -358,6 +359,10 @@ impl Hooks for Inner {
 
     fn loop_tier_up(&self, module: &Arc<NativeModule>, hot: HotLoop, running: &Running) -> Option<*const u8> {
         tiering::loop_tier_up(&self.service, module, hot, running)
+    }
+
+    fn safepoint(&self, running: &Running) {
+        code_gc::collect_if_worth_it(&self.service, Some(running));
     }
 
     fn checked_variant(&self, module: &Arc<NativeModule>) -> Result<Arc<NativeModule>, CompileError> {

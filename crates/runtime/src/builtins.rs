@@ -18,6 +18,7 @@ use sys::trampolines::BuiltinResult;
 
 use crate::call::set_pending;
 use crate::error::Failure;
+use crate::host_call::in_host;
 use crate::instance::Instance;
 use crate::store::Store;
 
@@ -39,6 +40,30 @@ unsafe fn run<E: Into<Failure>>(
     let outcome = catch_unwind(AssertUnwindSafe(|| work(instance, store).map_err(Into::into)));
     // SAFETY: the builtin's trampoline recorded the exit frame.
     unsafe { finish(context, outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic)))) }
+}
+
+/// More bytes than this take long to fill or copy.
+const LONG: u64 = 1 << 20;
+
+/// [`run`], as if it were the host's if the work is on more than [`LONG`] bytes: nobody waits for it then.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn run_on<E: Into<Failure>>(
+    vmctx: *mut u8,
+    bytes: u64,
+    work: impl FnOnce(&mut Instance, &mut Store) -> Result<u64, E>,
+) -> BuiltinResult {
+    // SAFETY: promised by the caller; builtins hold no code pointers.
+    unsafe {
+        let context = (*vmctx.cast::<InstanceHeader>()).store;
+        run(
+            vmctx,
+            |instance, store| {
+                if bytes > LONG { in_host(context, || work(instance, store)) } else { work(instance, store) }
+            },
+        )
+    }
 }
 
 /// What a builtin returns; a failure waits in the store to be raised.

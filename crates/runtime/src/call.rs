@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicPtr, Ordering, compiler_fence};
 use abi::layout::{FuncImport, InstanceHeader, StoreContext};
 use abi::trap::TrapReason;
 use sys::context::{EntryRecord, EntryStub, enter, resume_landing};
+use sys::signals::ensure_sigaltstack;
 use sys::stack::{approximate_sp, current_thread_stack_bounds};
 use wasm::types::DefinedFuncIndex;
 
@@ -29,8 +30,8 @@ use crate::error::{CompileFailure, Failure, Raised};
 use crate::frames;
 use crate::hooks::LazyError;
 use crate::instance::Instance;
-use crate::interrupt::{at_entry, at_exit};
-use crate::requests::URGENT;
+use crate::interrupt::{at_entry, at_exit, offer_next};
+use crate::requests::AT_BORDER;
 use crate::store::Store;
 use crate::stores::{Running, words};
 
@@ -64,11 +65,14 @@ impl Thread {
     /// Start and end of the thread's own stack, as far as known.
     #[inline]
     fn stack(&self) -> (usize, usize) {
-        self.stack.get().unwrap_or_else(|| self.find_stack())
+        self.stack.get().unwrap_or_else(|| self.prepare())
     }
 
+    /// The thread is about to run Wasm for the first time: finds its stack, and sees to it that signals have one.
     #[cold]
-    fn find_stack(&self) -> (usize, usize) {
+    fn prepare(&self) -> (usize, usize) {
+        // Without memory for it, handlers get along with what there is.
+        let _ = ensure_sigaltstack();
         let bounds = current_thread_stack_bounds().map_or((0, 0), |bounds| (bounds.start, bounds.end));
         self.stack.set(Some(bounds));
         bounds
@@ -146,7 +150,7 @@ unsafe fn call_on(
             set_limit(context, outer_limit);
         }
         words.depart(outer_state);
-        if words.pending() & URGENT != 0 {
+        if words.pending() & AT_BORDER != 0 {
             at_exit(context);
         }
         if raised == 0 { Ok(()) } else { Err(take_pending(context)) }
@@ -191,7 +195,10 @@ pub(crate) unsafe extern "C" fn lazy_compile(vmctx: *mut u8, function: usize) ->
     let running = unsafe { Running::new(context) };
     let compile = || hooks.compile_lazily(&module, function, &running);
     // A panic (of the embedder's listener, say) must not reach compiled code; it is resumed outside.
-    let failure = match catch_unwind(AssertUnwindSafe(compile)) {
+    let outcome = catch_unwind(AssertUnwindSafe(compile));
+    // SAFETY: as above.
+    unsafe { offer_next(context) };
+    let failure = match outcome {
         Ok(Ok(code)) => return code,
         Ok(Err(LazyError::Invalid(fault))) => Failure::Invalid(fault),
         Ok(Err(LazyError::Compile(error))) => Failure::Compile(compile_failure(&module, function, error.message)),
@@ -218,7 +225,10 @@ pub(crate) unsafe extern "C" fn tier_up_entry(vmctx: *mut u8, function: usize) -
     let running = unsafe { Running::new(context) };
     let ask = || hooks.tier_up(&module, function, &running);
     // A panic must not reach compiled code; without an answer the call goes on where every other one would.
-    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| module.table().get(function))
+    let code = catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| module.table().get(function));
+    // SAFETY: as above.
+    unsafe { offer_next(context) };
+    code
 }
 
 fn compile_failure(

@@ -18,6 +18,9 @@ use crate::requests::{IDLE, POLL, TERMINATE};
 use crate::store::Store;
 use crate::stores::Registered;
 
+#[cfg(test)]
+mod tests;
+
 /// Something to be done on the thread of a store. It gets the store, which nobody else uses meanwhile; a failure ends what
 /// the store is doing.
 pub type Task = Box<dyn FnOnce(*mut Store) -> Result<(), Failure> + Send>;

@@ -77,6 +77,9 @@ pub trait Hooks: Send + Sync + Debug {
     /// A loop has spent the budget: gives a new one, and the OSR entry to go on in, if there is one.
     fn loop_tier_up(&self, module: &Arc<NativeModule>, hot: HotLoop, running: &Running) -> Option<*const u8>;
 
+    /// A store's thread is at a safepoint, and holds no code pointer. Called only if `Environment::offer_safepoints` is set.
+    fn safepoint(&self, running: &Running);
+
     /// The same module with code that checks every memory access, for an instance one of whose memories has no guard.
     ///
     /// # Errors

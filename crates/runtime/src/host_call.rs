@@ -7,8 +7,8 @@ use abi::layout::{FuncRef, HostContext, StoreContext};
 
 use crate::call::{raise, set_pending};
 use crate::func::{HostEntity, HostFunction};
-use crate::interrupt::{answer, handle_caught};
-use crate::requests::URGENT;
+use crate::interrupt::{answer, handle_caught, offer_next};
+use crate::requests::AT_BORDER;
 use crate::store::Store;
 use crate::stores::{Answer, words};
 
@@ -45,7 +45,7 @@ pub unsafe fn leave(context: *mut StoreContext) -> bool {
     unsafe {
         let words = words(context);
         words.depart(0);
-        words.pending() & URGENT != 0 && leave_slowly(context)
+        words.pending() & AT_BORDER != 0 && leave_slowly(context)
     }
 }
 
@@ -58,6 +58,7 @@ unsafe fn leave_slowly(context: *mut StoreContext) -> bool {
     unsafe {
         let words = words(context);
         words.arrive();
+        offer_next(context);
         if let Err(failure) = handle_caught(context, Answer::Crossing) {
             set_pending(context, failure);
             return true;
@@ -79,7 +80,7 @@ pub unsafe fn come_back(context: *mut StoreContext, failed: bool) -> bool {
     unsafe {
         let words = words(context);
         words.arrive();
-        if words.pending() & URGENT != 0 { come_back_slowly(context, failed) } else { failed }
+        if words.pending() & AT_BORDER != 0 { come_back_slowly(context, failed) } else { failed }
     }
 }
 
@@ -92,28 +93,42 @@ unsafe fn come_back_slowly(context: *mut StoreContext, failed: bool) -> bool {
     unsafe {
         if failed {
             answer(context, Answer::Crossing);
-        } else if let Err(failure) = handle_caught(context, Answer::Crossing) {
+            return true;
+        }
+        offer_next(context);
+        if let Err(failure) = handle_caught(context, Answer::Crossing) {
             set_pending(context, failure);
             return true;
         }
-        failed
+        offer_next(context);
+        false
     }
 }
 
-/// Runs work of the embedder that is none of a host function's, as the thread leaves Wasm for it and comes back.
+/// Runs work that is none of a host function's as if it were the host's: the embedder's, or what takes long. The thread leaves
+/// Wasm for it and comes back, also by a panic, so that others can answer for the store meanwhile.
 ///
 /// # Safety
-/// `context` is that of a live, pinned store whose Wasm called the runtime on this thread, through a trampoline.
+/// `context` is that of a live, pinned store whose Wasm called the runtime on this thread, through a trampoline. The work
+/// uses no code pointer from before.
 pub(crate) unsafe fn in_host<R>(context: *mut StoreContext, work: impl FnOnce() -> R) -> R {
+    struct Away(*mut StoreContext);
+    impl Drop for Away {
+        fn drop(&mut self) {
+            // SAFETY: as below.
+            unsafe {
+                words(self.0).arrive();
+                answer(self.0, Answer::Crossing);
+            }
+        }
+    }
     // SAFETY: promised by the caller.
     unsafe {
         words(context).depart(0);
         answer(context, Answer::Crossing);
-        let result = work();
-        words(context).arrive();
-        answer(context, Answer::Crossing);
-        result
     }
+    let _away = Away(context);
+    work()
 }
 
 /// Adds a host function that belongs to no instance; the result is a reference to it.

@@ -16,7 +16,14 @@
 //! Tasks run as host functions do, with `in_wasm` 0, and never inside each other. One round runs those that wait when it
 //! begins, so that a task which posts itself again does not keep Wasm from going on.
 //!
-//! Accepted: builtins and hooks are no safepoints. While a function is compiled lazily, or a memory copied, others wait.
+//! For tests, an engine may want safepoints to be *offered* to it (`Environment::offer_safepoints`): those at the border to the
+//! host, and the first that running code comes to after each of these and after each hook. An interrupt that only asks for a
+//! report is not offered: it may be part of what another store's offer has led to, and two stores that run would answer
+//! each other for ever.
+//!
+//! Accepted: builtins and hooks are no safepoints. What may take long in them is done as if it were the host's
+//! ([`crate::host_call::in_host`]), so that others can be answered: a lazy compilation, large fills and copies. Tasks
+//! and a termination wait for its end.
 
 use std::collections::HashSet;
 use std::mem;
@@ -33,9 +40,9 @@ use crate::activation::Pin;
 use crate::call::{current, set_pending};
 use crate::error::{Failure, Raised};
 use crate::frames;
-use crate::requests::{IDLE, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
+use crate::requests::{IDLE, OFFER, OFFER_ALL, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
 use crate::store::Store;
-use crate::stores::{Answer, LiveCode, Registered, words};
+use crate::stores::{Answer, LiveCode, Registered, Running, words};
 
 /// # Safety
 /// `context` is that of a pinned store that this thread uses.
@@ -66,8 +73,11 @@ unsafe fn handle(context: *mut StoreContext, how: Answer) -> Result<(), Failure>
     unsafe {
         let (registered, words) = (registered(context), words(context));
         let tasks = if is_outermost(context) { POLL | IDLE } else { POLL };
-        let (bits, asked) = registered.take(tasks);
+        let (bits, asked) = registered.take(tasks | OFFER);
         report(&registered, &asked, how);
+        if bits & OFFER_ALL != 0 && bits & URGENT & !REPORT != 0 {
+            offer(context);
+        }
         if bits & TERMINATE != 0 {
             // They are for another call.
             (*(*context).store.cast::<Store>()).foreground().announce();
@@ -79,6 +89,32 @@ unsafe fn handle(context: *mut StoreContext, how: Answer) -> Result<(), Failure>
             outcome?;
         }
         if words.pending() & TERMINATE != 0 { Err(Failure::Trap(TrapReason::Interrupt)) } else { Ok(()) }
+    }
+}
+
+/// Offers a safepoint, at which the thread is, to the engine.
+///
+/// # Safety
+/// As for [`answer`].
+unsafe fn offer(context: *mut StoreContext) {
+    // SAFETY: promised by the caller; the loan of the store ends here.
+    unsafe {
+        let hooks = Arc::clone(&(*(*context).store.cast::<Store>()).environment().hooks);
+        hooks.safepoint(&Running::new(context));
+    }
+}
+
+/// If the engine wants safepoints, sees to it that it is offered the next one.
+///
+/// # Safety
+/// `context` is that of a pinned store that this thread uses.
+#[inline]
+pub(crate) unsafe fn offer_next(context: *mut StoreContext) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if words(context).pending() & OFFER_ALL != 0 {
+            registered(context).interrupt(OFFER);
+        }
     }
 }
 
@@ -144,7 +180,10 @@ unsafe fn report(registered: &Registered, asked: &[Arc<dyn LiveCode>], how: Answ
 pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Raised>> {
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
-        handle_caught(context, Answer::Crossing).map_err(|failure| {
+        offer_next(context);
+        let outcome = handle_caught(context, Answer::Crossing);
+        offer_next(context);
+        outcome.map_err(|failure| {
             let store = Store::of_context(context);
             let wanted = store.environment().backtraces;
             let backtrace = if wanted { frames::capture(store) } else { Default::default() };
@@ -160,8 +199,13 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn at_exit(context: *mut StoreContext) {
-    // SAFETY: promised by the caller.
-    unsafe { answer_and_clear(context, if is_outermost(context) { TERMINATE } else { 0 }, Answer::Leaving) };
+    // SAFETY: promised by the caller, for all that follows.
+    unsafe {
+        answer_and_clear(context, if is_outermost(context) { TERMINATE | OFFER } else { OFFER }, Answer::Leaving);
+        if words(context).pending() & OFFER_ALL != 0 {
+            offer(context);
+        }
+    }
 }
 
 /// What the interrupt trampoline calls: a function's prologue found the stack limit raised, and its frame has been taken down.

@@ -36,6 +36,8 @@ pub mod store;
 pub mod stores;
 mod sync;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod trampolines;
 pub mod trap;
 pub mod usage;

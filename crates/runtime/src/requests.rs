@@ -27,11 +27,17 @@ pub(crate) const REPORT: u64 = 1;
 pub(crate) const POLL: u64 = 2;
 /// End what runs; stays until it has ended.
 pub(crate) const TERMINATE: u64 = 4;
+/// Offer the next safepoint to the engine.
+pub(crate) const OFFER: u64 = 8;
 /// Run the foreground tasks that wait for the end of all Wasm. Running code does not see it.
 pub(crate) const IDLE: u64 = 1 << 32;
+/// Offer safepoints to the engine; stays for good. Running code does not see it.
+pub(crate) const OFFER_ALL: u64 = 1 << 33;
 
 /// What running code sees.
 pub(crate) const URGENT: u64 = u32::MAX as u64;
+/// What the thread sees as it goes from Wasm to the host, or back to Wasm that runs already.
+pub(crate) const AT_BORDER: u64 = URGENT | OFFER_ALL;
 
 /// A stack limit that no frame is above, even with its size added.
 pub(crate) const RAISED_LIMIT: usize = isize::MAX as usize;

@@ -30,6 +30,7 @@ use crate::limiter::Limiter;
 use crate::memory::Memory;
 use crate::memory_pool::MemoryPool;
 use crate::osr::OsrImage;
+use crate::requests::OFFER_ALL;
 use crate::stores::{Registered, Stores};
 use crate::table::Table;
 use crate::trampolines::loop_interrupt;
@@ -56,6 +57,8 @@ pub struct Environment {
     pub max_wasm_stack: usize,
     /// Record the frames when something is raised.
     pub backtraces: bool,
+    /// Have [`Hooks::safepoint`] called at safepoints: a test of what may happen there, which costs much.
+    pub offer_safepoints: bool,
 }
 
 /// What happens when the epoch reaches the deadline.
@@ -130,6 +133,9 @@ impl Store {
         let id = StoreId::new();
         // SAFETY: the context is boxed, and removed from the registry when the store is dropped.
         let registered = unsafe { environment.stores.add(id, &raw mut *context, Arc::clone(&environment.space)) };
+        if environment.offer_safepoints {
+            registered.remember(OFFER_ALL);
+        }
         let account = Account::new(environment.stores.totals());
         let end = End { hooks: Arc::clone(&environment.hooks), id };
         let mut store = Store {

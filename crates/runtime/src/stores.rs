@@ -7,8 +7,9 @@
 //!    load of a slot finds it.
 //! 2. [`Stores::request_reports`] asks every store, then passes a memory barrier on behalf of all threads
 //!    ([`crate::requests`] tells how neither side can miss the other).
-//! 3. A store that is idle, or has called a host function, is answered for at once, by the thread that asks: it walks the
-//!    store's frames while the lock keeps the store's thread out of Wasm. So is the store whose hook it runs in.
+//! 3. A store that is idle, has called a host function, or is [away](Running::away), is answered for at once, by the thread
+//!    that asks: it walks the store's frames while the lock keeps the store's thread out of Wasm. So is the store whose hook
+//!    it runs in.
 //! 4. A store whose thread is in Wasm is interrupted, and answers for itself at its next safepoint ([`crate::interrupt`]), or
 //!    when it leaves Wasm. A store that dies answers that it holds nothing.
 //!
@@ -28,6 +29,7 @@ use code::space::CodeSpace;
 use sys::code_memory::synchronize_threads;
 
 use crate::frames;
+use crate::host_call::in_host;
 use crate::ids::StoreId;
 use crate::interrupt;
 use crate::requests::{Open, Requests, TERMINATE, Ticket, Words};
@@ -87,6 +89,13 @@ impl Running {
     pub fn answer(&self) {
         // SAFETY: promised by who made it: the thread is in a trampoline of the store, where its frames can be walked.
         unsafe { interrupt::answer(self.context, Answer::Waiting) };
+    }
+
+    /// Does what takes long, such as compiling: meanwhile others answer for the store, as if it had called the host. The work,
+    /// and the hook while it does it, must hold no code pointer.
+    pub fn away<R>(&self, work: impl FnOnce() -> R) -> R {
+        // SAFETY: as above; a hook has no code pointer when it begins to compile.
+        unsafe { in_host(self.context, work) }
     }
 }
 

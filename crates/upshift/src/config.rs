@@ -207,7 +207,8 @@ impl Config {
     }
 
     /// Collects code at every occasion, rather than when there is enough to free: whenever a function is compiled at its
-    /// first call, spends its budget, or gets better code. For tests; slow. Off by default.
+    /// first call, spends its budget, or gets better code, and at safepoints: when Wasm is called or returns, when it calls the
+    /// host and comes back, and at the first function entry or loop after each of these. For tests; slow. Off by default.
     pub fn code_gc_stress(&mut self, enable: bool) -> &mut Config {
         self.inner.code_gc_stress = enable;
         self
@@ -373,8 +374,8 @@ impl Config {
         self
     }
 
-    /// Bytes of address space for the machine code of all modules of the engine; memory is taken as code is made. 1 GiB
-    /// by default.
+    /// Bytes of address space for the machine code of all modules of the engine, at most 256 GiB; memory is taken as code is
+    /// made. 1 GiB by default.
     pub fn code_memory_size(&mut self, bytes: usize) -> &mut Config {
         self.inner.code_memory = bytes;
         self

@@ -113,10 +113,10 @@ impl Bench {
         let (make, module) = Time::of(stage, || Module::from_binary(&engine, &binary));
         let module = module.map_err(|error| input::in_file(options.file(), &error))?;
         recording.module(&module);
-        let _timer = crate::program::start_timer(&engine, options.timeout, || Ok(()));
+        let timer = crate::program::start_timer(options.timeout, || Ok(()));
         let (instantiate, running) = Time::of(stage, || {
             let program = Program::new(module.clone(), options, Output::Discard, recording)?;
-            let running = program.instantiate()?;
+            let running = program.instantiate(&timer)?;
             Ok::<_, End>((program, running))
         });
         let (program, mut running) = running?;
@@ -129,7 +129,7 @@ impl Bench {
         let mut calls = Vec::with_capacity(args.reps as usize);
         for _ in 0..args.reps {
             if options.invoke.is_none() {
-                running = program.instantiate()?;
+                running = program.instantiate(&timer)?;
             }
             let (time, outcome) = Time::of(process::thread_cpu_time, || call(&mut running));
             outcome?;

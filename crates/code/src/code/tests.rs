@@ -39,13 +39,7 @@ fn add(compiled: CompiledCode, kind: CodeKind) -> Arc<Code> {
 }
 
 fn function() -> CodeKind {
-    CodeKind::Function {
-        module: Weak::new(),
-        function: OUTER,
-        tier: Tier::Optimizing,
-        osr: None,
-        compile_time: Duration::ZERO,
-    }
+    CodeKind::Function { module: Weak::new(), function: OUTER, tier: Tier::Optimizing, osr: None, compile_nanos: 0 }
 }
 
 #[test]

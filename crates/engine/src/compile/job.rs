@@ -103,14 +103,14 @@ impl Job<'_> {
 
     fn make_untold(&self, service: &Arc<Service>, cpu: &mut Duration) -> Result<Arc<Code>, LazyError> {
         if let Some(validation) = &attachment::of(self.module).validation {
-            validation.check(self.module, self.function)?;
+            self.away(|| validation.check(self.module, self.function))?;
         }
         if let Some(error) = attachment::of(self.module).refusal(self.wanted()) {
             return Err(error.into());
         }
         let mut room = Room::default();
         loop {
-            let (compiled, time) = self.compile(service)?;
+            let (compiled, time) = self.away(|| self.compile(service))?;
             *cpu += time;
             let code = NewCode {
                 function: self.function,
@@ -125,6 +125,14 @@ impl Job<'_> {
                 Err(SpaceError::Full { .. }) if room.make(service, self.running) => {}
                 Err(error) => return Err(CompileError::limit(Some(self.function), error.to_string()).into()),
             }
+        }
+    }
+
+    /// Does what takes long and needs no code pointer; meanwhile nobody waits for the store that waits for it.
+    fn away<R>(&self, work: impl FnOnce() -> R) -> R {
+        match self.running {
+            Some(running) => running.away(work),
+            None => work(),
         }
     }
 

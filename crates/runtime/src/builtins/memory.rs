@@ -4,7 +4,7 @@ use abi::trap::TrapReason;
 use sys::trampolines::BuiltinResult;
 use wasm::types::{DataIndex, MemoryIndex};
 
-use super::run;
+use super::{run, run_on};
 use crate::error::Failure;
 use crate::instance::Instance;
 use crate::store::Store;
@@ -20,7 +20,8 @@ fn bounds(start: u64, len: u64, size: usize) -> Result<std::ops::Range<usize>, T
 pub(crate) unsafe extern "C" fn memory_grow(vmctx: *mut u8, memory: u32, delta: u64) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        // The limiter is the embedder's, and a memory without a guard may move.
+        run_on(vmctx, u64::MAX, |instance, store| {
             let grown = store.grow_memory(instance.memory(MemoryIndex(memory)), delta)?;
             Ok::<_, Failure>(grown.unwrap_or(u64::MAX))
         })
@@ -38,7 +39,7 @@ pub(crate) unsafe extern "C" fn memory_fill(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        run_on(vmctx, len, |instance, store| {
             let memory = store.memory_mut(instance.memory(MemoryIndex(memory)));
             let range = bounds(dst, len, memory.len())?;
             memory.bytes_mut()[range].fill(value as u8);
@@ -59,7 +60,7 @@ pub(crate) unsafe extern "C" fn memory_copy(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        run_on(vmctx, len, |instance, store| {
             let (to, from) = (instance.memory(MemoryIndex(dst_memory)), instance.memory(MemoryIndex(src_memory)));
             let source = bounds(src, len, store.memory(from).len())?;
             let target = bounds(dst, len, store.memory(to).len())?;
@@ -105,7 +106,7 @@ pub(crate) unsafe extern "C" fn memory_init(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        run_on(vmctx, len.into(), |instance, store| {
             init(instance, store, (MemoryIndex(memory), DataIndex(data)), (dst, src, len)).map(|()| 0)
         })
     }

@@ -4,18 +4,24 @@ use abi::trap::TrapReason;
 use sys::trampolines::BuiltinResult;
 use wasm::types::{ElemIndex, TableIndex};
 
-use super::run;
+use super::{run, run_on};
 use crate::error::Failure;
 use crate::evaluate::element_values;
 use crate::instance::Instance;
 use crate::store::Store;
+
+/// Bytes of so many elements.
+fn bytes_of(elements: u64) -> u64 {
+    elements.saturating_mul(size_of::<u64>() as u64)
+}
 
 /// # Safety
 /// For compiled code only, through its trampoline.
 pub(crate) unsafe extern "C" fn table_grow(vmctx: *mut u8, table: u32, delta: u64, init: u64) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        // The limiter is the embedder's.
+        run_on(vmctx, u64::MAX, |instance, store| {
             let grown = store.grow_table(instance.table(TableIndex(table)), delta, init)?;
             Ok::<_, Failure>(grown.unwrap_or(u64::MAX))
         })
@@ -33,7 +39,7 @@ pub(crate) unsafe extern "C" fn table_fill(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        run_on(vmctx, bytes_of(len), |instance, store| {
             store.table_mut(instance.table(TableIndex(table))).fill(dst, value, len).map(|()| 0)
         })
     }
@@ -51,7 +57,7 @@ pub(crate) unsafe extern "C" fn table_copy(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        run_on(vmctx, bytes_of(len), |instance, store| {
             let (to, from) = (instance.table(TableIndex(dst_table)), instance.table(TableIndex(src_table)));
             if to == from {
                 store.table_mut(to).copy_within(dst, src, len)?;
@@ -94,7 +100,7 @@ pub(crate) unsafe extern "C" fn table_init(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run(vmctx, |instance, store| {
+        run_on(vmctx, bytes_of(len.into()), |instance, store| {
             init(instance, store, (TableIndex(table), ElemIndex(elem)), (dst, src, len)).map(|()| 0)
         })
     }

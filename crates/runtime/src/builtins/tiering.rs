@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::frames;
 use crate::hooks::HotLoop;
 use crate::instance::Instance;
+use crate::interrupt::offer_next;
 use crate::store::Store;
 use crate::stores::Running;
 
@@ -42,6 +43,8 @@ pub(crate) unsafe extern "C" fn loop_tier_up(
         unsafe { Store::of_context(context).osr_image.take(context, start, size as usize) };
         Some(entry as u64)
     });
+    // SAFETY: as above.
+    unsafe { offer_next(context) };
     // SAFETY: as above.
     unsafe { finish(context, entry.map(Option::unwrap_or_default)) }
 }

@@ -2,8 +2,11 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::*;
 use crate::requests::{POLL, RAISED_LIMIT, REPORT};
+use crate::testing;
 
 /// Counts reports.
 #[derive(Default)]
@@ -126,4 +129,34 @@ fn only_what_runs_is_terminated() {
     assert_eq!(fixture.contexts[1].interrupt.load(Relaxed), TERMINATE);
     assert_eq!(fixture.contexts[1].stack_limit.load(Relaxed), RAISED_LIMIT);
     fixture.end();
+}
+
+#[test]
+fn a_store_that_is_away_is_answered_for() {
+    let (mut store, foreground) = testing::store();
+    let stores = Arc::clone(&store.environment().stores);
+    let context = store.context();
+    // SAFETY: the store lives, and no thread is in Wasm of it, whatever the words say.
+    let (words, running) = unsafe { (words(context), Running::new(context)) };
+    let counter = Arc::new(Counter::default());
+    let sink: Arc<dyn LiveCode> = counter.clone();
+    let request = || stores.request_reports(None, &sink).unwrap();
+    let reports = || counter.0.load(Relaxed);
+    words.in_wasm.store(1, Relaxed);
+    assert_eq!((request(), reports()), (1, 1));
+    let inside = running.away(|| {
+        // As it left it has answered what it was asked.
+        assert_eq!((words.in_wasm.load(Relaxed), reports(), words.interrupt.load(Relaxed)), (0, 2, 0));
+        assert!(foreground.post(Box::new(|_| Ok(()))).is_ok());
+        assert_eq!(words.stack_limit.load(Relaxed), 0);
+        (request(), reports())
+    });
+    assert_eq!(inside, (0, 3));
+    // Back in Wasm, it finds out about the task soon.
+    let back = || (words.in_wasm.load(Relaxed), words.interrupt.load(Relaxed), words.stack_limit.load(Relaxed));
+    assert_eq!(back(), (1, POLL, RAISED_LIMIT));
+    let panics = || running.away(|| panic!("as it should"));
+    catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
+    assert_eq!(back(), (1, POLL, RAISED_LIMIT));
+    words.in_wasm.store(0, Relaxed);
 }

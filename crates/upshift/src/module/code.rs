@@ -31,7 +31,7 @@ pub struct CodeInfo {
 
 impl CodeInfo {
     fn of(code: &Code) -> Option<CodeInfo> {
-        let CodeKind::Function { tier, osr, compile_time, .. } = *code.kind() else { return None };
+        let CodeKind::Function { tier, osr, compile_nanos, .. } = *code.kind() else { return None };
         let positions = code.positions().iter().map(|position| {
             let wasm_offset = position.wasm_offset;
             // `u32::MAX` is the offset of code that belongs to no instruction; no module is so large.
@@ -42,7 +42,7 @@ impl CodeInfo {
             address: code.entry() as usize,
             tier,
             osr,
-            compile_time,
+            compile_time: Duration::from_nanos(compile_nanos),
             positions: positions.collect(),
             traps: code.traps().iter().map(|site| (site.offset, site.reason.message())).collect(),
         })

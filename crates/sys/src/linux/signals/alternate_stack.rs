@@ -26,21 +26,22 @@ struct AlternateStack {
 /// Makes sure that the calling thread has an alternate signal stack of a sufficient size. Call it once before the thread
 /// first runs compiled code; later calls cost a system call and change nothing.
 ///
-/// A stack made here replaces a smaller one for the rest of the thread's life and is freed when the thread ends.
+/// A stack made here replaces a smaller one for the rest of the thread's life and is freed when the thread ends. Gives
+/// whether one was made.
 ///
 /// # Errors
 /// When memory runs out, the thread is ending, or the caller is a signal handler.
-pub fn ensure_sigaltstack() -> io::Result<()> {
+pub fn ensure_sigaltstack() -> io::Result<bool> {
     let needed = needed_size();
     let current = exchange(None)?;
     if current.ss_flags & libc::SS_DISABLE == 0 && current.ss_size >= needed {
-        return Ok(());
+        return Ok(false);
     }
     OURS.try_with(|ours| {
         let stack = AlternateStack::install(needed)?;
         // One left from before, which somebody has since replaced by a smaller one, goes.
         *ours.borrow_mut() = Some(stack);
-        Ok(())
+        Ok(true)
     })
     .map_err(|_| io::Error::other("the thread is ending"))?
 }

@@ -31,10 +31,20 @@ thread_local! {
     static RECORD: Cell<*const EntryRecord> = const { Cell::new(ptr::null()) };
     /// The last fault.
     static SEEN: Cell<Option<Seen>> = const { Cell::new(None) };
+    /// Where the next fault goes on instead, as if its function had not begun.
+    static RESTART: Cell<Option<*const u8>> = const { Cell::new(None) };
 }
+
+/// What is said of a restart.
+const ABOUT: usize = 0x5_0000_0000;
 
 /// The process's handler in all tests.
 fn handle(trap: &mut TrapContext<'_>) -> bool {
+    if let Some(target) = RESTART.take() {
+        // SAFETY: the test's function faults in its prologue.
+        unsafe { trap.restart(target, ABOUT) };
+        return true;
+    }
     let record = RECORD.get();
     if record.is_null() {
         return false;
@@ -89,6 +99,43 @@ unsafe extern "C" fn undefined(address: *mut u8, args: *mut u128) -> u64 {
 #[unsafe(naked)]
 unsafe extern "C" fn divide(address: *mut u8, args: *mut u128) -> u64 {
     naked_asm!("mov eax, 1", "xor edx, edx", "xor ecx, ecx", "idiv ecx", "ret")
+}
+
+/// Faults when its frame pointer is set and nothing else is done but to registers without a meaning.
+#[unsafe(naked)]
+unsafe extern "C" fn interrupted(a: u64, b: u64) -> u64 {
+    naked_asm!("push rbp", "mov rbp, rsp", "push rdi", "mov r10, -1", "mov r11, -1", "ud2")
+}
+
+/// Adds up its two arguments in registers, one on the stack, and what is said in `r11`.
+#[unsafe(naked)]
+unsafe extern "C" fn instead(a: u64, b: u64) -> u64 {
+    naked_asm!("lea rax, [rdi + rsi]", "add rax, [rsp + 8]", "add rax, r11", "ret")
+}
+
+/// Calls `interrupted` with its arguments and 700 on the stack; 0 if that changes the frame pointer or the stack pointer.
+#[unsafe(naked)]
+unsafe extern "C" fn call_interrupted(a: u64, b: u64) -> u64 {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "mov rbp, 0x1234",
+        "push 700",
+        "mov rbx, rsp",
+        "call {interrupted}",
+        "cmp rbp, 0x1234",
+        "jne 2f",
+        "cmp rbx, rsp",
+        "je 3f",
+        "2:",
+        "xor eax, eax",
+        "3:",
+        "lea rsp, [rbx + 8]",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        interrupted = sym interrupted,
+    )
 }
 
 /// What the tests run as compiled code.
@@ -179,6 +226,18 @@ fn undefined_instructions_and_divisions_land() {
     let seen = fault(divide, ptr::null_mut());
     assert_eq!((seen.signal, seen.address), (Signal::Fpe, None));
     assert!(unblocked());
+}
+
+#[test]
+fn a_function_that_is_interrupted_in_its_prologue_begins_anew_elsewhere() {
+    install(handle).unwrap();
+    ensure_sigaltstack().unwrap();
+    for round in 0..3 {
+        RESTART.set(Some(instead as *const u8));
+        // SAFETY: the fault in the prologue is taken to `instead`, which has the same type.
+        let sum = unsafe { call_interrupted(round, 20) };
+        assert_eq!((sum, RESTART.get()), (round + 720 + ABOUT as u64, None));
+    }
 }
 
 #[test]
@@ -355,10 +414,10 @@ fn stack_overflow_in_rust_is_still_reported() {
 extern "C" fn c_thread(_: *mut c_void) -> *mut c_void {
     let size = || super::alternate_stack::exchange(None).map(|stack| (stack.ss_flags, stack.ss_size));
     assert_eq!(size().unwrap().0, libc::SS_DISABLE);
-    ensure_sigaltstack().unwrap();
+    assert!(ensure_sigaltstack().unwrap());
     let first = size().unwrap();
     assert!(first.0 == 0 && first.1 >= 64 << 10);
-    ensure_sigaltstack().unwrap();
+    assert!(!ensure_sigaltstack().unwrap());
     assert_eq!(size().unwrap(), first);
     let (_memory, address) = forbidden();
     assert_eq!(fault(load, address).address, Some(address as usize));
@@ -376,7 +435,7 @@ fn alternate_stacks_come_and_go_with_their_threads() {
                 assert_eq!(status, 0);
                 assert_eq!(libc::pthread_join(thread, ptr::null_mut()), 0);
             }
-            let rust = || ensure_sigaltstack().unwrap();
+            let rust = || _ = ensure_sigaltstack().unwrap();
             std::thread::spawn(rust).join().unwrap();
         };
         run_both();

@@ -1,6 +1,7 @@
 //! Tests of the trampolines, expanded with a layout made up here.
 
 use std::arch::naked_asm;
+use std::cell::Cell;
 use std::mem::offset_of;
 use std::ptr;
 
@@ -8,7 +9,7 @@ use super::BuiltinResult;
 use crate::code_memory::CodeMemory;
 use crate::context::{EntryRecord, EntryStub, caller_of, enter, resume_landing};
 use crate::stub::lazy_stub_bytes;
-use crate::{builtin_trampoline, lazy_trampoline, record_target_stub};
+use crate::{builtin_trampoline, lazy_trampoline, preserving_trampoline, record_target_stub};
 
 /// A store context.
 #[repr(C)]
@@ -39,11 +40,12 @@ unsafe extern "C" fn raise(store: *mut u8) -> ! {
     }
 }
 
-/// Overwrites every argument register, as a compiler would.
+/// Overwrites every register that a called function may change, as a compiler would.
 #[unsafe(naked)]
 unsafe extern "C" fn clobber() {
     naked_asm!(
         "mov rdi, -1",
+        "mov rax, rdi",
         "mov rsi, rdi",
         "mov rdx, rdi",
         "mov rcx, rdi",
@@ -51,14 +53,9 @@ unsafe extern "C" fn clobber() {
         "mov r9, rdi",
         "mov r10, rdi",
         "mov r11, rdi",
-        "pcmpeqd xmm0, xmm0",
-        "pcmpeqd xmm1, xmm1",
-        "pcmpeqd xmm2, xmm2",
-        "pcmpeqd xmm3, xmm3",
-        "pcmpeqd xmm4, xmm4",
-        "pcmpeqd xmm5, xmm5",
-        "pcmpeqd xmm6, xmm6",
-        "pcmpeqd xmm7, xmm7",
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+        "pcmpeqd xmm\\n, xmm\\n",
+        ".endr",
         "ret",
     )
 }
@@ -279,6 +276,101 @@ fn a_builtin_returns_or_raises() {
     assert_eq!((args[0], store.raised), (54_321, 0));
     assert!(run(&mut store, entry_stub, code, context, &mut [1, 2, 3, 4, 0]));
     assert_eq!(store.raised, 1);
+}
+
+thread_local! {
+    /// The store whose code runs on this thread, and whether what its loops call fails.
+    static LOOP: Cell<(*mut Store, bool)> = const { Cell::new((ptr::null_mut(), false)) };
+}
+
+preserving_trampoline!(look, body = look_around, raise = raise);
+
+/// What loops call.
+unsafe extern "C" fn look_around(exit_fp: usize) -> BuiltinResult {
+    let (store, fails) = LOOP.get();
+    // SAFETY: the tests set a store that lives, and the exit frame is the trampoline's.
+    unsafe {
+        (*store).exit_fp = exit_fp;
+        check_exit(store);
+        clobber();
+    }
+    BuiltinResult { value: store as u64, failed: fails.into() }
+}
+
+/// Registers that a called function may change.
+#[repr(C)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Registers {
+    /// `rdi`, `rsi`, `rdx`, `rcx`, `r8`, `r9`, `rax`, `r10`, `r11`, and one that is none.
+    integers: [u64; 10],
+    vectors: [u128; 16],
+}
+
+/// A loop that calls what loops call, with all registers as in `before`, and says what they are `after` that.
+#[unsafe(naked)]
+unsafe extern "C" fn busy_loop(before: *const Registers, after: *mut Registers) {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "push rbx",
+        "push r12",
+        "mov rbx, rsi",
+        "mov r12, rdi",
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+        "movups xmm\\n, [r12 + 80 + 16 * \\n]",
+        ".endr",
+        "mov rdi, [r12]",
+        "mov rsi, [r12 + 8]",
+        "mov rdx, [r12 + 16]",
+        "mov rcx, [r12 + 24]",
+        "mov r8, [r12 + 32]",
+        "mov r9, [r12 + 40]",
+        "mov rax, [r12 + 48]",
+        "mov r10, [r12 + 56]",
+        "mov r11, [r12 + 64]",
+        "call {look}",
+        "mov [rbx], rdi",
+        "mov [rbx + 8], rsi",
+        "mov [rbx + 16], rdx",
+        "mov [rbx + 24], rcx",
+        "mov [rbx + 32], r8",
+        "mov [rbx + 40], r9",
+        "mov [rbx + 48], rax",
+        "mov [rbx + 56], r10",
+        "mov [rbx + 64], r11",
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+        "movups [rbx + 80 + 16 * \\n], xmm\\n",
+        ".endr",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        look = sym look,
+    )
+}
+
+#[test]
+fn what_loops_call_keeps_every_register_or_raises() {
+    let (mut store, _vmctx) = contexts(ptr::null());
+    let mut before = Registers::default();
+    for (value, register) in (1..).zip(&mut before.integers[..9]) {
+        *register = value << 40 | value;
+    }
+    for (value, register) in (1..).zip(&mut before.vectors) {
+        *register = value << 100 | value;
+    }
+    let context = (&raw mut before).cast::<u8>();
+    let mut call = |fails| {
+        LOOP.set((&raw mut *store, fails));
+        let mut after = Registers::default();
+        let mut args = [0; 5];
+        args[0] = (&raw mut after).expose_provenance() as u128;
+        let landed = run(&mut store, entry_stub, busy_loop as *const u8, context, &mut args);
+        (landed, store.raised, after)
+    };
+    assert_eq!(call(false), (false, 0, before.clone()));
+    assert_eq!(call(true), (true, 1, Registers::default()));
+    assert_eq!(call(false), (false, 1, before.clone()));
 }
 
 record_target_stub!(record, targets = 4);
