@@ -74,7 +74,9 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// Who is told of events, on the thread where they happen and at once after. Must not use the engine that it hears of.
+/// Who is told of events, on the thread where they happen and at once after, with no lock of the engine held. Must not use
+/// the engine that it hears of. It may take its time: then that thread is slow. A panic comes out where the work was asked
+/// for; of events that tell of a death, or of a step of a collection, it goes no further.
 pub trait Listener: Send + Sync + Debug {
     /// Something happened.
     fn event(&self, event: &Event);
