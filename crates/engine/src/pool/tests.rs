@@ -71,17 +71,40 @@ fn every_item_is_done_once() {
     assert!(manual.pending().is_empty());
 }
 
+/// Who waits for a batch must learn that an item was not done: it may have been the one that finds a module not valid.
 #[test]
-fn a_panic_in_an_item_leaves_the_others() {
-    let workers = with_threads(3);
-    let done = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&done);
-    let work = move |item: usize| {
-        assert_ne!(item, 5, "a test of panics");
-        seen.fetch_add(1, Ordering::Relaxed);
+fn a_panic_in_an_item_leaves_the_others_and_reaches_who_waits() {
+    for threads in [1, 2, 5] {
+        let workers = with_threads(threads);
+        let done = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&done);
+        let work = move |item: usize| {
+            assert_ne!(item, 5, "a test of panics");
+            seen.fetch_add(1, Ordering::Relaxed);
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| workers.run(20, LABEL, Arc::new(work))));
+        assert!(result.is_err_and(|panic| panic.downcast::<String>().unwrap().contains("a test of panics")));
+        assert_eq!(done.load(Ordering::Relaxed), 19);
+        assert_eq!((workers.tasks().0, Arc::strong_count(&done)), (0, 1));
+    }
+}
+
+/// An item that panics on a thread of the pool, not on the one that waits.
+#[test]
+fn a_panic_on_another_thread_reaches_who_waits() {
+    let workers = with_threads(2);
+    let (here, (begun, has_begun)) = (std::thread::current().id(), channel());
+    let has_begun = std::sync::Mutex::new(has_begun);
+    let work = move |_: usize| {
+        if std::thread::current().id() == here {
+            // The other item is for the other thread.
+            has_begun.lock().unwrap().recv().unwrap();
+        } else {
+            begun.send(()).unwrap();
+            panic!("a test of panics");
+        }
     };
-    workers.run(20, LABEL, Arc::new(work));
-    assert_eq!(done.load(Ordering::Relaxed), 19);
+    assert!(catch_unwind(AssertUnwindSafe(|| workers.run(2, LABEL, Arc::new(work)))).is_err());
 }
 
 #[test]

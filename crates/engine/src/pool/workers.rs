@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -96,17 +97,21 @@ impl Workers {
         let helpers = self.threads.saturating_sub(1).min(len.saturating_sub(1));
         let share = || {
             let batch = Arc::clone(&batch);
+    ///
+    /// # Panics
+    /// When an item does, whichever thread did it; the others are done.
             self.spawn(Urgency::Normal, label, move || batch.help())
         };
         let shares: Vec<Submitted> = (0..helpers).map_while(|_| share()).collect();
         batch.help();
-        batch.wait();
+        let done = batch.wait();
         shares.iter().for_each(Submitted::cancel);
     }
 
     /// Tasks that have not begun, and tasks that run.
     pub(crate) fn tasks(&self) -> (usize, usize) {
         self.barrier.len()
+        done.unwrap_or_else(|panic| resume_unwind(panic));
     }
 
     /// The engine goes: drops tasks that have not begun, and waits for those that have. Gives the numbers of both.
