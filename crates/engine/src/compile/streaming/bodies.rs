@@ -186,12 +186,12 @@ impl Bodies {
         threads: usize,
         mut spawn: impl FnMut(Box<dyn FnOnce() + Send>) -> bool,
     ) -> bool {
-        loop {
+        // Each thread is asked once: a pool that drops what it takes would have none left to count, however many it took.
+        for _ in 0..threads {
             {
                 let mut state = self.lock();
-                let shares = state.shares();
-                if state.tasks >= shares.min(threads) {
-                    return shares == 0 || state.tasks > 0;
+                if state.tasks >= state.shares().min(threads) {
+                    break;
                 }
                 state.tasks += 1;
             }
@@ -202,9 +202,11 @@ impl Bodies {
                 }
             };
             if !spawn(Box::new(task)) {
-                return self.lock().tasks > 0;
+                break;
             }
         }
+        let state = self.lock();
+        state.tasks > 0 || state.shares() == 0
     }
 
     /// Does shares on this thread until none is left to take.

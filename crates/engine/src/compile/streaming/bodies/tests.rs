@@ -103,6 +103,27 @@ fn tasks_are_as_many_as_there_is_work_for() {
 }
 
 #[test]
+fn tasks_that_are_dropped_at_once_are_no_help() {
+    let (bodies, _) = arrived(&[]);
+    let mut asked = 0;
+    let dropped = bodies.submit(4, |task| {
+        drop(task);
+        asked += 1;
+        assert!(asked <= 4, "a pool that drops everything is asked for ever");
+        true
+    });
+    assert!(!dropped, "nobody does it");
+    assert!(!bodies.submit(0, |_| unreachable!("there is no thread")));
+    // A pool that runs tasks at once has done all of it.
+    assert!(bodies.submit(4, |task| {
+        task();
+        true
+    }));
+    let state = bodies.lock();
+    assert_eq!((state.given, state.tasks), (20, 0));
+}
+
+#[test]
 fn what_is_stopped_is_over() {
     let (bodies, _) = arrived(&[]);
     drop(bodies.take());
