@@ -11,7 +11,7 @@ use wasm::canonical::TypeRegistry;
 
 use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
-use crate::compile::asynchronous::Jobs;
+use crate::compile::jobs::Jobs;
 use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;

@@ -15,7 +15,7 @@
 //!    waits for a task that has not begun.
 //! 6. [`StreamingJob::abort`], or dropping the job, ends all work and gives back memory and prefix.
 //!
-//! The job does not keep its engine: when that is gone, the job fails.
+//! The job does not keep its engine: when that goes, the work on the bodies is cancelled, and the job fails.
 
 use std::io;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub struct StreamingJob {
     decoding: Started,
     /// When the last byte had come.
     last_byte: Option<Instant>,
-    /// Set by who finishes the job without waiting for it, and then does not want it.
+    /// Set by who finishes the job without waiting for it, and then does not want it; and by the engine that goes.
     cancel: Cancel,
     input: Result<Input, ModuleError>,
 }
@@ -127,9 +127,10 @@ impl StreamingJob {
         let (events, number, method) = (&engine.service().events, ModuleNumber::next(), CompileMethod::Streaming);
         let started = events.start(spans::module(method, Some(number)));
         let decoding = started.span().in_scope(|| events.start(spans::decode(method, number)));
-        let (engine, cancel) = (engine.downgrade(), Cancel::default());
+        let cancel = Cancel::default();
+        engine.service().jobs.add(cancel.job());
         StreamingJob {
-            engine,
+            engine: engine.downgrade(),
             imports,
             number,
             started,
@@ -212,19 +213,24 @@ impl StreamingJob {
     /// # Errors
     /// The same as for the bytes at once: the fault with the earliest offset, or that code memory is full. And when the
     /// engine is gone.
-    pub fn finish(mut self) -> Result<Arc<NativeModule>, ModuleError> {
+    pub fn finish(self) -> Result<Arc<NativeModule>, ModuleError> {
         self.check()?;
-        let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let engine = self.engine.upgrade().ok_or(ModuleError::EngineDropped)?;
+        self.finish_by(engine.service())
+    }
+
+    /// The same, for a task too, which must not keep the engine.
+    fn finish_by(mut self, service: &Arc<Service>) -> Result<Arc<NativeModule>, ModuleError> {
+        let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let input = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))?;
         let Input { buffer, decoder, role, cpu } = input;
         let bytes = WireBytes::from(buffer.finish());
         match role {
-            Role::Maker(maker) => self.make(engine.service(), maker, Arrived { bytes, decoder, cpu }),
+            Role::Maker(maker) => self.make(service, maker, Arrived { bytes, decoder, cpu }),
             // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
             Role::Undecided | Role::Collector => {
                 let span = self.started.span().clone();
-                let asked = Asked::by_stream(engine.service(), span, last_byte);
+                let asked = Asked::by_stream(service, span, last_byte);
                 asked.answer(bytes.into(), self.imports.clone())
             }
         }
@@ -395,7 +401,7 @@ fn tell(service: &Service, number: ModuleNumber, step: StreamStep) {
 
 /// Threads that may work on a stream beside the one that pushes.
 fn helpers(service: &Service) -> usize {
-    (service.workers.threads() - 1).min(service.workers.task_threads())
+    service.workers.threads().saturating_sub(1).min(service.workers.task_threads())
 }
 
 /// Address space for the largest module, or for as large a one as there is.

@@ -6,7 +6,9 @@
 //!    is left. A run that was found valid becomes a share to be compiled; validation goes first.
 //! 3. When no byte will come any more, [`Bodies::join`] works too, until all is done. It waits only for shares that other
 //!    threads are in the middle of, never for a task that has not begun: tasks that come late find nothing to do.
-//! 4. [`Bodies::stop`] instead, when nobody wants the module: what runs is ended soon, and waited for.
+//! 4. [`Bodies::stop`] instead, when nobody wants the module. What runs ends with the function that it is at, and is not
+//!    waited for, as one function may take seconds to compile: until then it keeps what it needs of the bytes. (The engine's
+//!    barrier waits for it.)
 //!
 //! Who comes first does not matter: what is found is the smallest index that was not found valid, and what is wrong there
 //! is said by the caller, who validates it once more.
@@ -239,17 +241,14 @@ impl Bodies {
         }
     }
 
-    /// Ends all work and waits until nobody is at it.
+    /// Ends all work: nothing begins any more, and what others are in the middle of is dropped when they are done.
     pub(super) fn stop(&self) {
         self.cancel.cancel();
         let mut state = self.lock();
-        state.source = None;
-        while state.active > 0 {
-            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let codes = std::mem::take(&mut state.codes);
+        state.stop_compiling();
+        let dropped = (state.source.take(), std::mem::take(&mut state.codes));
         drop(state);
-        drop(codes);
+        drop(dropped);
     }
 
     fn take(&self) -> Option<Share<'_>> {

@@ -126,8 +126,23 @@ fn tasks_that_are_dropped_at_once_are_no_help() {
 #[test]
 fn what_is_stopped_is_over() {
     let (bodies, _) = arrived(&[]);
-    drop(bodies.take());
-    bodies.stop();
+    let (mut running, more) = (bodies.take().unwrap(), bodies.take().unwrap());
+    drop(more);
+    // Nobody waits for the share that runs; it keeps what it needs, and ends at the next body.
+    let (stopped, has_stopped) = std::sync::mpsc::channel();
+    let same = Arc::clone(&bodies);
+    std::thread::spawn(move || {
+        same.stop();
+        stopped.send(()).unwrap();
+    });
+    has_stopped.recv_timeout(Duration::from_secs(20)).expect("it waits for what runs");
+    running.outcome = running.run(&mut Scratch::default());
+    assert!(matches!(running.outcome, Outcome::Unknown));
+    running.outcome = Outcome::Compiled(Vec::new());
+    drop(running);
+    let state = bodies.lock();
+    assert!(state.codes.is_empty() && state.active == 0);
+    drop(state);
     assert!(bodies.take().is_none());
     assert!(bodies.lock().source.is_none());
 }
