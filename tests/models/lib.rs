@@ -35,6 +35,10 @@ mod pool {
     }
 }
 
+#[allow(dead_code, reason = "models use what they need")]
+#[path = "../../crates/engine/src/foreign.rs"]
+mod foreign;
+
 mod barrier;
 mod cache;
 mod code_gc;

@@ -32,6 +32,9 @@ use crate::module::{Asked, WireBytes, compile_by};
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
 
+#[cfg(test)]
+mod tests;
+
 type Outcome = Result<Arc<NativeModule>, ModuleError>;
 
 /// A module that is being made, or made ready. It does not keep its engine.

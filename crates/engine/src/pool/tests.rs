@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::workers::Workers;
 use super::*;
 use crate::config::Config;
+use crate::tuning;
 
 const LABEL: Label = Label { name: "test", module: None };
 
@@ -26,6 +27,9 @@ enum Lazy {
     Forgets,
     Drops,
     Inline,
+    /// Panics when it is given a task, before or after it has run it.
+    Panics,
+    PanicsLater,
 }
 
 impl Pool for Lazy {
@@ -39,6 +43,11 @@ impl Pool for Lazy {
             Lazy::Forgets => std::mem::forget(task),
             Lazy::Drops => drop(task),
             Lazy::Inline => task.run(),
+            Lazy::Panics => panic!("a test of panics"),
+            Lazy::PanicsLater => {
+                task.run();
+                panic!("a test of panics");
+            }
         }
         Ok(())
     }
@@ -63,7 +72,7 @@ fn every_item_is_done_once() {
     for threads in [1, 2, 5] {
         assert_batches_work(&with_threads(threads));
     }
-    for pool in [Lazy::Refuses, Lazy::Forgets, Lazy::Drops, Lazy::Inline] {
+    for pool in [Lazy::Refuses, Lazy::Forgets, Lazy::Drops, Lazy::Inline, Lazy::Panics, Lazy::PanicsLater] {
         assert_batches_work(&with_pool(&Arc::new(pool)));
     }
     let manual = Arc::new(ManualPool::new(4));
@@ -115,6 +124,30 @@ fn threads_are_those_asked_for() {
     assert_eq!((with_pool(&pool).threads(), with_pool(&pool).task_threads()), (7, 6));
     let few = Workers::new(&Config { pool: Some(pool), threads: 2, ..Config::default() });
     assert_eq!((few.threads(), few.task_threads()), (2, 6));
+}
+
+/// Pools that say nonsense, or nothing.
+#[test]
+fn threads_are_as_many_as_are_of_use() {
+    #[derive(Debug)]
+    struct Says(usize);
+    impl Pool for Says {
+        fn threads(&self) -> usize {
+            assert_ne!(self.0, 7, "a test of panics");
+            self.0
+        }
+        fn spawn(&self, task: Task) -> Result<(), Task> {
+            Err(task)
+        }
+    }
+    for (says, tasks) in [(0, 0), (1, 1), (usize::MAX, tuning::MOST_THREADS), (7, 0)] {
+        let pool: Arc<dyn Pool> = Arc::new(Says(says));
+        for (threads, expected) in [(0, tasks + 1), (1, 1), (2, 2.min(tasks + 1))] {
+            let workers = Workers::new(&Config { pool: Some(Arc::clone(&pool)), threads, ..Config::default() });
+            assert_eq!((workers.threads(), workers.task_threads()), (expected, tasks));
+            assert_batches_work(&workers);
+        }
+    }
 }
 
 /// A task that says when it has begun, and goes on when it is told.
