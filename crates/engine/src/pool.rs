@@ -5,7 +5,8 @@
 //! 2. The pool calls [`Task::run`] on some thread, once, some time or never. Nobody waits for a task that has not begun:
 //!    who needs its result does it alone, or is told later.
 //! 3. When the last handle of the engine goes, `engine::barrier` drops what has not begun and waits for what runs. Tasks
-//!    that the pool still holds then are empty, and running them does nothing.
+//!    that the pool still holds then are empty, and running them does nothing. A handle that goes within a task waits for
+//!    nothing.
 //!
 //! Work that has many equal parts is a *batch* (`pool::batch`), which the thread that submits it helps with: with a pool
 //! that never runs anything it is slow, not stuck.

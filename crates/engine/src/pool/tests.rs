@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use super::workers::Workers;
 use super::*;
@@ -211,7 +212,7 @@ fn closing_drops_what_waits_and_waits_for_what_runs() {
     let closer = {
         let (workers, closed) = (Arc::clone(&workers), Arc::clone(&closed));
         std::thread::spawn(move || {
-            workers.close();
+            workers.close(|_, _| {});
             closed.store(true, Ordering::Release);
         })
     };
@@ -231,7 +232,7 @@ fn a_task_may_close() {
     let (sender, receiver) = channel();
     let same = Arc::clone(&workers);
     let task = move || {
-        same.close();
+        same.close(|_, _| {});
         drop(same);
         sender.send(()).unwrap();
     };
@@ -239,6 +240,33 @@ fn a_task_may_close() {
     // Most often the task has the last handle of the pool.
     drop(workers);
     receiver.recv().unwrap();
+}
+
+/// Two engines on one pool, each of which goes in a task of the other.
+#[test]
+fn tasks_may_close_each_others_engines() {
+    let pool = Arc::new(ThreadPool::new(2));
+    let both = [(); 2].map(|()| Arc::new(with_pool(&pool)));
+    let (sender, receiver) = channel();
+    let (meeting, ended) = (Arc::new(std::sync::Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
+    for (mine, other) in [(0, 1), (1, 0)] {
+        let (sender, meeting, ended) = (sender.clone(), Arc::clone(&meeting), Arc::clone(&ended));
+        let (own, other) = (Arc::downgrade(&both[mine]), Arc::clone(&both[other]));
+        let task = move || {
+            meeting.wait();
+            other.close(move |_, _| {
+                ended.fetch_add(1, Ordering::Relaxed);
+            });
+            drop((other, own));
+            sender.send(()).unwrap();
+        };
+        both[mine].spawn(Urgency::Urgent, LABEL, task).unwrap();
+    }
+    for _ in 0..2 {
+        receiver.recv_timeout(Duration::from_secs(60)).expect("they wait for each other");
+    }
+    drop((both, pool));
+    assert_eq!(ended.load(Ordering::Relaxed), 2, "each is ended by the last of its tasks");
 }
 
 #[test]
@@ -288,7 +316,7 @@ fn by_hand_tasks_run_in_any_order() {
     assert_eq!(*order.lock().unwrap(), [4, 1, 5]);
     // What the engine drops does nothing when it is run.
     spawn(6);
-    workers.close();
+    workers.close(|_, _| {});
     assert_eq!(pool.run_all(), 0);
 }
 
@@ -310,7 +338,7 @@ fn tasks_that_come_too_late_do_nothing() {
     let held = Arc::new(());
     let same = Arc::clone(&held);
     workers.spawn(Urgency::Urgent, LABEL, move || unreachable!("{same:?}")).unwrap();
-    workers.close();
+    workers.close(|_, _| {});
     assert_eq!(Arc::strong_count(&held), 1);
     let task = kept.lock().unwrap().pop().unwrap();
     assert!(task.is_cancelled());

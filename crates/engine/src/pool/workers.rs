@@ -119,9 +119,10 @@ impl Workers {
         self.barrier.len()
     }
 
-    /// The engine goes: drops tasks that have not begun, and waits for those that have. Gives the numbers of both.
-    pub(crate) fn close(&self) -> (usize, usize) {
-        self.barrier.close()
+    /// The engine goes: drops tasks that have not begun, waits for those that have, and calls `end` with the numbers of both.
+    /// Within a task it does not wait: `end` is called when the last has ended.
+    pub(crate) fn close(&self, end: impl FnOnce(usize, usize) + Send + 'static) {
+        self.barrier.close(end);
     }
 }
 
