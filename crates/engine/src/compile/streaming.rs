@@ -6,7 +6,8 @@
 //!    complete.
 //! 2. When the code section begins, the stream's prefix is known, and the module cache is asked for it. If there is a module
 //!    with that prefix, or one is under way, it is probably the same: from then on bytes are only collected, and looked up
-//!    when all are there. (If it was another, the module is made from all its bytes.) Else the stream owns the prefix:
+//!    when all are there. (If it was another, the module is made from all its bytes.) They are decoded all the same, so that
+//!    a fault of the structure ends the stream at the same byte. Else the stream owns the prefix:
 //! 3. Bodies that are complete are validated, and under the eager and the hybrid strategy compiled (`early`), by tasks of
 //!    the pool (`bodies`). If there is no thread to do it, or little code, the pushing thread does.
 //! 4. A fault is latched: later bytes are dropped, and nothing is said before the end.
@@ -95,7 +96,7 @@ struct Arrived {
 enum Role {
     /// There is none yet.
     Undecided,
-    /// They are collected only.
+    /// They are collected only: nobody looks into them.
     Collector,
     /// They are worked on.
     Maker(Maker),
@@ -203,7 +204,8 @@ impl StreamingJob {
         self.input.as_ref().map_or(&[], |input| input.buffer.bytes())
     }
 
-    /// Is it known already that there will be no module? Then more bytes are of no use, and are dropped.
+    /// Is it known already that there will be no module, as the structure of the bytes is at fault? Then more are of no use,
+    /// and are dropped. It depends on the bytes alone. Faults within functions are for the end.
     pub fn has_failed(&self) -> bool {
         self.input.as_ref().map_or(true, |input| input.decoder.has_failed())
     }
@@ -327,16 +329,13 @@ impl Input {
         len.min(self.buffer.limit() - self.buffer.bytes().len()).max(1)
     }
 
-    /// Decodes what is complete of the bytes that there are, if that is of use.
+    /// Decodes what is complete of the bytes that there are. Also of those that are only collected: when a stream ends must
+    /// not depend on which modules there happen to be.
     fn decode(&mut self, service: &Service, decoding: &Started) {
         let bytes = self.buffer.bytes();
-        let full = bytes.len() == self.buffer.limit();
-        // No more bytes fit: if there can be no module of so many, the decoder says so.
-        if !matches!(self.role, Role::Collector) || full {
-            let before = service.events.thread_time();
-            decoding.span().in_scope(|| self.decoder.advance(bytes));
-            self.cpu += service.events.thread_time().saturating_sub(before);
-        }
+        let before = service.events.thread_time();
+        decoding.span().in_scope(|| self.decoder.advance(bytes));
+        self.cpu += service.events.thread_time().saturating_sub(before);
     }
 
     /// Does what else can be done with them.
