@@ -16,7 +16,6 @@ pub(crate) mod spans;
 mod steps;
 
 use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +25,7 @@ use sys::process::thread_cpu_time;
 use tracing::Span;
 use tracing::span::Entered;
 
+use crate::foreign;
 use crate::metrics::Metrics;
 
 pub use kind::{CacheOutcome, Cause, CompileMethod, EventKind, FieldValue, Outcome};
@@ -184,5 +184,5 @@ impl Events {
 /// Tells a listener where a panic of its would do harm: in the drop of something, or in the middle of a protocol. There is
 /// nobody to tell of the panic.
 pub(crate) fn quietly(tell: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(tell));
+    foreign::call(tell);
 }
