@@ -17,6 +17,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod events;
+pub mod instantiate;
 pub mod log;
 pub mod memory_usage;
 pub mod metrics;
