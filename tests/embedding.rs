@@ -9,6 +9,7 @@ mod linking;
 mod misuse;
 mod nesting;
 mod references;
+mod terminations;
 mod threads;
 mod traps;
 

@@ -8,10 +8,15 @@
 /// What `crate::sync` is in a model.
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
 mod sync {
-    pub(crate) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
     pub(crate) use shuttle::thread;
     pub(crate) use std::sync::PoisonError;
+
+    /// Here no waker panics.
+    pub(crate) fn wake(waker: std::task::Waker) {
+        waker.wake();
+    }
 
     /// Here all accesses are in order.
     pub(crate) fn order_accesses() {}

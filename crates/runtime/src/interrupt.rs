@@ -10,8 +10,9 @@
 //! All but the ways out come to [`handle`]: it answers who wants to know the code on the stacks, ends the call if it is to be
 //! terminated, and runs the foreground tasks.
 //!
-//! A store is *terminated* by a bit that stays set until the last activation has returned. So a host function that hides
-//! the trap from the Wasm below it only gets as far as the next transition.
+//! A store is *terminated* by a bit that stays set until the last call has returned. So a host function that hides the trap
+//! from the Wasm below it only gets as far as the next transition, and a task that runs at the entry of a call, and calls
+//! itself, ends with all its calls, and the call behind it with it.
 //!
 //! Tasks run as host functions do, with `in_wasm` 0, and never inside each other. One round runs those that wait when it
 //! begins, so that a task which posts itself again does not keep Wasm from going on.
@@ -181,7 +182,7 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         offer_next(context);
-        let outcome = handle_caught(context, Answer::Crossing);
+        let outcome = registered(context).enter(|| handle_caught(context, Answer::Crossing));
         offer_next(context);
         outcome.map_err(|failure| {
             let store = Store::of_context(context);
