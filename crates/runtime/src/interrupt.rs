@@ -24,7 +24,7 @@
 //!
 //! Accepted: builtins and hooks are no safepoints. What may take long in them is done as if it were the host's
 //! ([`crate::host_call::in_host`]), so that others can be answered: a lazy compilation, large fills and copies. Tasks
-//! and a termination wait for its end.
+//! wait for its end, and so does a termination, except in fills and copies (`crate::builtins::pieces`).
 
 use std::collections::HashSet;
 use std::mem;
