@@ -12,6 +12,7 @@ mod references;
 mod terminations;
 mod threads;
 mod traps;
+mod wakers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

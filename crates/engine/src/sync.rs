@@ -5,3 +5,5 @@ pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
+
+pub(crate) use runtime::foreground::wake;

@@ -40,6 +40,7 @@ use sys::trampolines::BuiltinResult;
 use crate::activation::Pin;
 use crate::call::{current, set_pending};
 use crate::error::{Failure, Raised};
+use crate::foreground::Queued;
 use crate::frames;
 use crate::requests::{IDLE, OFFER, OFFER_ALL, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
 use crate::store::Store;
@@ -289,7 +290,8 @@ pub(crate) enum Round {
     All,
 }
 
-/// Runs foreground tasks, those that want no Wasm to be active only if none is. Gives their number: 0 inside a task.
+/// Runs foreground tasks, those that want no Wasm to be active only if none is. Gives the number of those that were posted,
+/// without the engine's own: 0 inside a task.
 ///
 /// # Errors
 /// The failure of the first task that fails; those behind it wait for the next time.
@@ -304,14 +306,14 @@ pub(crate) unsafe fn run_tasks(store: *mut Store, round: Round) -> Result<usize,
         }
         let foreground = (*store).foreground().clone();
         let idle = is_outermost((*store).context());
-        let mut left = foreground.waiting(idle);
+        let mut left = foreground.len(idle);
         let mut count = 0;
         let outcome = loop {
             if left == 0 && round == Round::Waiting {
                 break Ok(count);
             }
-            let Some(task) = foreground.pop(idle) else { break Ok(count) };
-            (left, count) = (left.saturating_sub(1), count + 1);
+            let Some(Queued { task, internal }) = foreground.pop(idle) else { break Ok(count) };
+            (left, count) = (left.saturating_sub(1), count + usize::from(!internal));
             let outcome = catch_unwind(AssertUnwindSafe(|| task(store)));
             if let Err(failure) = outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic))) {
                 break Err(failure);

@@ -6,12 +6,13 @@
 //! 4. [`Promise::end`], by who would have polled, or by the engine that goes: nobody waits any more.
 //!
 //! Invariant: whatever becomes of the task, the promise leaves *pending*, as the task leaves it when it is dropped. The
-//! lock is not held while a waker is woken or dropped, nor while a result or a task is dropped.
+//! lock is not held while a waker is woken or dropped, nor while a result or a task is dropped. A waker that panics (the
+//! embedder's fault) harms nobody but who waits there.
 
 use std::task::Waker;
 
 use crate::pool::workers::Submitted;
-use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::{Mutex, MutexGuard, PoisonError, wake};
 
 /// A result that comes, or not.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ impl<T> Promise<T> {
                 task.cancel();
             }
             if let Some(waker) = waker {
-                waker.wake();
+                wake(waker);
             }
         }
     }
@@ -116,7 +117,7 @@ impl<T> Promise<T> {
         let old = std::mem::replace(&mut *state, to);
         drop(state);
         if let State::Pending { waker: Some(waker), .. } = old {
-            waker.wake();
+            wake(waker);
         }
     }
 
