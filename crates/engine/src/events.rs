@@ -74,7 +74,11 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// Who is told of events, on the thread where they happen and at once after. Must not use the engine that it hears of.
+/// Who is told of events, on the thread where they happen and at once after.
+///
+/// Must not use the engine that it hears of: neither make or drop modules, instances and stores of it, nor free code, nor
+/// wait for a thread that does; what there is to know is in the event. Statistics, metrics and memory usage may be read. Must
+/// not panic: the panic would end the work that is told of.
 pub trait Listener: Send + Sync + Debug {
     /// Something happened.
     fn event(&self, event: &Event);
