@@ -9,6 +9,7 @@ mod differential;
 mod embedding;
 mod errors;
 mod fetched;
+mod held;
 mod jobs;
 mod lazy;
 mod lifecycle;

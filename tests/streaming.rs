@@ -3,6 +3,7 @@
 //! How tasks of the pool and bytes may come before and after each other is tested in the engine, with a pool run by hand.
 
 mod adapters;
+mod compile_options;
 mod life;
 mod samples;
 mod slicing;

@@ -23,6 +23,7 @@ fn tiers_agree_on_every_shape() {
             &mut hot(),
             hot().lazy_validation(true).guard_pages(false),
             hot().max_code_bytes(Some(1)),
+            hot().max_code_bytes(Some(1)).code_gc_stress(true),
             hot().osr(false).inlining(false).consume_fuel(false),
         ]
         .map(|config| {

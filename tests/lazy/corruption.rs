@@ -48,7 +48,7 @@ fn configurations() -> Vec<Config> {
         all.push(config.tiering_budget(1).sync_tier_up(true).clone());
     }
     let mut tiny = Config::new();
-    tiny.lazy_validation(true).consume_fuel(true).max_code_bytes(Some(1));
+    tiny.lazy_validation(true).consume_fuel(true).max_code_bytes(Some(1)).code_gc_stress(true);
     all.push(tiny);
     all
 }

@@ -1,32 +1,6 @@
 //! What the process has when a round is over, and whether that grows.
 
-use std::fs;
-
-use sys::process::{heap_bytes, mapping_count, resident_bytes};
-
-/// What a process has.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    /// Bytes that the allocator has given out.
-    heap: u64,
-    resident: u64,
-    mappings: usize,
-    files: usize,
-    threads: usize,
-}
-
-impl Held {
-    fn now() -> Held {
-        let count = |path: &str| fs::read_dir(path).expect("/proc").count();
-        Held {
-            heap: heap_bytes(),
-            resident: resident_bytes().expect("/proc"),
-            mappings: mapping_count().expect("/proc"),
-            files: count("/proc/self/fd"),
-            threads: count("/proc/self/task"),
-        }
-    }
-}
+use crate::held::Held;
 
 /// The books of a run, a line a round.
 #[derive(Default)]

@@ -36,11 +36,56 @@ fn code_stays_below_the_ceiling() {
 
 #[test]
 fn an_absurd_ceiling_is_slow_and_right() {
-    for sync in [false, true] {
-        let engine = Engine::new(Config::new().max_code_bytes(Some(1)).tiering_budget(100).sync_tier_up(sync)).unwrap();
+    for (sync, stress) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut config = Config::new();
+        // Under stress it is taken by the letter.
+        config.max_code_bytes(Some(1)).tiering_budget(100).sync_tier_up(sync).code_gc_stress(stress);
+        let engine = Engine::new(&config).unwrap();
         let (_module, mut store, instance) = instantiate(&engine, &chain(30, 10));
         let run = instance.get_typed_func::<i32, i32>(&mut store, "0").unwrap();
         (0..20).for_each(|_| assert_eq!(run.call(&mut store, 0).unwrap(), chain_result(30, 10)));
+    }
+}
+
+/// A function that calls `functions` others in turn, so many times each.
+fn in_turn(functions: usize, rounds: usize) -> String {
+    let elements: String = (0..functions).map(|n| format!("{n} ")).collect();
+    let calls = functions * rounds;
+    let mut text = format!("(module (type $t (func (param i32) (result i32))) (table funcref (elem {elements}))");
+    for n in 0..functions {
+        text += &format!("(func (param i32) (result i32) (i32.add (local.get 0) (i32.const {n})))");
+    }
+    text + &format!(
+        r#"(func (export "run") (result i32) (local i32 i32)
+            (loop
+                (local.set 0 (call_indirect (type $t) (local.get 0) (i32.rem_u (local.get 1) (i32.const {functions}))))
+                (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+                (br_if 0 (i32.lt_u (local.get 1) (i32.const {calls}))))
+            (local.get 0)))"#
+    )
+}
+
+/// What the ceiling takes away is needed again at once, and yet there are many compilations to a collection.
+#[test]
+fn a_ceiling_far_below_what_is_needed_costs_compilations_and_little_else() {
+    const LEAST: usize = 16 << 10;
+    for (functions, rounds) in [(3, 2000), (1000, 4)] {
+        let engine = Engine::new(Config::new().tier(TierChoice::Baseline).max_code_bytes(Some(1))).unwrap();
+        let (module, mut store, instance) = instantiate(&engine, &in_turn(functions, rounds));
+        let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+        let expected = (0..functions).sum::<usize>() * rounds;
+        assert_eq!(run.call(&mut store, ()).unwrap(), expected as i32);
+        let (compiled, code_gc) = (module.statistics().baseline.compiled, engine.statistics().code_gc);
+        if functions == 3 {
+            assert_eq!((compiled, code_gc.collections), (4, 0));
+        } else {
+            // Most calls are of functions that have just lost their code.
+            assert!(compiled > functions * rounds * 9 / 10, "{compiled}");
+            assert!(code_gc.collections > 0 && code_gc.collections < compiled as u64 / 20, "{code_gc:?}, {compiled}");
+        }
+        // By the last function, and by what a collection is not worth while for.
+        let bytes = module.statistics().code_bytes;
+        assert!(bytes < LEAST + LEAST / 8 + 1000, "{bytes} bytes");
     }
 }
 

@@ -23,9 +23,11 @@ fn a_timeline_of_one_module() {
         at.unwrap_or_else(|| panic!("no {text:?} in {told:#?}"))
     };
     let order = [
+        "cache miss",
         "decode: functions 2",
         "validate",
         "module ready",
+        "store made",
         "instantiate: imported functions 0",
         "lazy f0",
         "publish baseline f0",
@@ -42,8 +44,11 @@ fn a_timeline_of_one_module() {
     ];
     let places: Vec<usize> = order.iter().map(|text| position(text)).collect();
     assert_eq!(places, (0..order.len()).collect::<Vec<_>>(), "{told:#?}");
-    assert_eq!(told[told.len() - 3..told.len() - 1], ["flush f0", "flush f1"]);
-    assert!(told[told.len() - 1].starts_with("free "));
+    let end: Vec<&str> = told[told.len() - 5..].iter().map(|line| line.trim_end_matches(char::is_numeric)).collect();
+    assert_eq!(end[..2], ["flush f", "flush f"]);
+    assert_eq!(end[2..4], ["code GC 1: begin, candidates ", "code GC 1: answered for, idle"]);
+    assert!(end[4].starts_with("code GC 1: free "), "{end:?}");
+    assert_eq!(events[events.len() - 2].store, Some(store.number()));
 }
 
 /// A listener that panics when a function is published.

@@ -112,6 +112,17 @@ impl<T> Actor<T> {
         self.thread.take().unwrap().join().unwrap()
     }
 
+    /// Lets it go to its end, without waiting for that: something other than its turn keeps it.
+    pub fn leave(&self) {
+        let mut state = self.timeline.state.lock().unwrap();
+        let turn = state.actors.get_mut(&self.id).unwrap();
+        if turn.goal != Goal::Ended {
+            turn.goal = Goal::End;
+        }
+        drop(state);
+        self.timeline.changed.notify_all();
+    }
+
     #[track_caller]
     fn turn(&self, goal: Goal) {
         let mut state = self.timeline.state.lock().unwrap();

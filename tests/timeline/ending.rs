@@ -1,6 +1,8 @@
 //! What is under way when a store, or the engine, goes.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use upshift::{Config, Engine, Instance, ManualPool, Module, Store, StreamingCompilation};
 
@@ -129,7 +131,11 @@ fn an_engine_goes_with_everything_in_flight() {
         if waits {
             timeline.note("s2 goes, and with it the engine, which waits for the task that runs");
             last.past("store dropped");
+            last.leave();
             wait_for("the engine to begin to go", || pool.pending().is_empty());
+            // Time enough to come too early.
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(timeline.count("engine dropped"), 0);
             timeline.note("the task notices");
             worker.end();
             last.end();
@@ -143,7 +149,7 @@ fn an_engine_goes_with_everything_in_flight() {
         assert!(weak.upgrade().is_none());
         timeline.note("nobody waits for ever");
         assert_eq!(wakes.count(), 4);
-        let outcomes = futures.iter_mut().map(|future| now(future));
+        let outcomes = futures.iter_mut().map(now);
         outcomes.for_each(assert_gone);
         assert_gone(now(&mut whole));
         assert!(half.push(&long[long.len() / 2..]).is_err());

@@ -75,8 +75,8 @@ pub(crate) struct Tiering {
     #[arg(long)]
     pub(crate) lazy_validation: bool,
 
-    /// Keep at most about this many bytes of machine code, such as 16M; functions that were not called lately are
-    /// dropped, and compiled again when they are called.
+    /// Keep at most about this many bytes of machine code (16K or more), such as 16M; functions that were not called
+    /// lately are dropped, and compiled again when they are called.
     #[arg(long, value_name = "N", value_parser = parse_size)]
     pub(crate) max_code: Option<u64>,
 

@@ -6,6 +6,7 @@
 
 mod chart;
 mod history;
+mod lanes;
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
@@ -18,6 +19,7 @@ use crate::quantity::show_bytes;
 use crate::recorded::Recorded;
 use chart::{Chart, Series, show_time};
 use history::{History, Phase, histories, microseconds};
+use lanes::{Look, lanes};
 
 const STYLE: &str = include_str!("timeline/page.css");
 const SCRIPT: &str = include_str!("timeline/page.js");
@@ -61,7 +63,9 @@ tenth</option><option value=\"0 0.01\">its first hundredth</option><option value
 <option value=\"log\">logarithmic</option></select></label>
 <output id=\"count\"></output>
 </form>
-<ul id=\"legend\" aria-label=\"Colours of the bars\"></ul>
+<section id=\"lanes\" aria-label=\"The module and its code\"></section>
+<ul id=\"looks\" class=\"legend\" aria-label=\"Colours of the lanes\"></ul>
+<ul id=\"legend\" class=\"legend\" aria-label=\"Colours of the bars\"></ul>
 <table id=\"functions\"><caption class=\"dim\">Hottest first: those that asked for the optimizing tier, the sooner after \
 their first code the hotter; then the others by machine code. A head sorts by its column.</caption>
 <thead></thead><tbody></tbody></table>
@@ -98,6 +102,7 @@ fn facts(recorded: &Recorded<'_>, histories: &HashMap<u32, History>) -> String {
         ("still queued at the end", ended(Phase::Queued).to_string()),
         ("compilations given up", count(|history| history.abandoned)),
         ("times flushed", count(|history| history.flushes)),
+        ("code collected", collected(recorded)),
     ];
     if recorded.lost > 0 {
         facts.push(("events lost, the oldest ones", recorded.lost.to_string()));
@@ -107,6 +112,16 @@ fn facts(recorded: &Recorded<'_>, histories: &HashMap<u32, History>) -> String {
         let _ = writeln!(html, "<div><dt>{}</dt><dd>{}</dd></div>", Escaped(name), Escaped(&value));
     }
     html + "</dl>\n"
+}
+
+/// What code collections freed.
+fn collected(recorded: &Recorded<'_>) -> String {
+    let freed = recorded.events.iter().filter_map(|event| match event.kind {
+        EventKind::CodeGc { freed_bytes, .. } => Some(freed_bytes as u64),
+        _ => None,
+    });
+    let (times, bytes) = freed.fold((0, 0), |(times, bytes), freed| (times + 1, bytes + freed));
+    format!("{} in {times} collections", show_bytes(bytes))
 }
 
 fn charts(recorded: &Recorded<'_>, histories: &HashMap<u32, History>) -> String {
@@ -161,13 +176,15 @@ fn accumulate(mut changes: Vec<(u64, i64)>) -> Vec<(u64, u64)> {
     steps
 }
 
-/// The functions, hottest first. Each is a list: index, name, bytes of Wasm; and if anything happened to it, bytes of
+/// The lanes, and the functions, hottest first. Each is a list: index, name, bytes of Wasm; and if anything happened to it, bytes of
 /// machine code (baseline, optimizing, OSR), CPU microseconds (the same), tier-ups, OSR entries taken, jobs given up, and
 /// its phases: when each began, in microseconds, and its number in `phases`, alternating.
 fn write_data(out: &mut impl Write, recorded: &Recorded<'_>, histories: &HashMap<u32, History>) -> io::Result<()> {
     let phases: Vec<&str> = Phase::ALL.iter().map(|phase| phase.name()).collect();
     let end = microseconds(recorded, recorded.end);
-    write!(out, "{{\"end\":{end},\"phases\":{},\"functions\":[", json!(phases))?;
+    let looks: Vec<&str> = Look::ALL.iter().map(|look| look.name()).collect();
+    write!(out, "{{\"end\":{end},\"phases\":{},\"looks\":{},", json!(phases), json!(looks))?;
+    write!(out, "\"lanes\":{},\"functions\":[", lanes(recorded))?;
     let mut functions: Vec<(&FunctionInfo<'_>, Option<&History>)> =
         recorded.functions.iter().map(|function| (function, histories.get(&function.index))).collect();
     functions.sort_by_key(|(function, history)| {

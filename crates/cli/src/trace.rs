@@ -100,7 +100,7 @@ fn entry(recorded: &Recorded<'_>, event: &Event) -> Value {
     let at = |instant: Instant| recorded.microseconds(instant);
     let mut entry = json!({
         "name": event.kind.name(), "cat": "wasm", "pid": PROCESS, "tid": event.thread,
-        "ts": at(event.start), "args": args(recorded, &event.kind),
+        "ts": at(event.start), "args": args(recorded, event),
     });
     if event.kind.is_span() {
         entry["ph"] = json!("X");
@@ -112,14 +112,15 @@ fn entry(recorded: &Recorded<'_>, event: &Event) -> Value {
     entry
 }
 
-fn args(recorded: &Recorded<'_>, kind: &EventKind) -> Value {
+fn args(recorded: &Recorded<'_>, event: &Event) -> Value {
     let mut args = Map::new();
-    if let Some(function) = kind.function() {
+    args.extend(event.store.map(|store| ("store".into(), json!(store.0))));
+    if let Some(function) = event.kind.function() {
         args.insert("index".into(), json!(function));
         let name = recorded.function(function).and_then(|info| info.name);
         args.extend(name.map(|name| ("function".into(), json!(name))));
     }
-    kind.each_field(|name, value| {
+    event.kind.each_field(|name, value| {
         let value = match value {
             FieldValue::Number(number) => json!(number),
             FieldValue::Text(text) => json!(text),

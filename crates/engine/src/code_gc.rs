@@ -99,6 +99,14 @@ impl CodeGc {
         }
     }
 
+    /// Bytes of machine code that were retired since a collection last took note, and are there still, as far as is known.
+    fn retired_since(&self, service: &Service) -> usize {
+        let space = &service.space;
+        let since = space.ever_retired().saturating_sub(self.noted.load(Ordering::Relaxed));
+        // Some of it may have gone since, with its module.
+        space.retired_bytes().min(usize::try_from(since).unwrap_or(usize::MAX))
+    }
+
     /// Is a collection under way?
     fn is_under_way(&self) -> bool {
         self.collections.under_way().is_some()
@@ -114,11 +122,7 @@ pub(crate) fn collect_if_worth_it(service: &Arc<Service>, running: Option<&Runni
 }
 
 fn is_worth_it(service: &Service) -> bool {
-    let space = &service.space;
-    let since = space.ever_retired().saturating_sub(service.code_gc.noted.load(Ordering::Relaxed));
-    // Some of it may have gone since, with its module.
-    let retired = space.retired_bytes().min(usize::try_from(since).unwrap_or(usize::MAX));
-    retired > tuning::GC_MINIMUM + space.code_bytes() / tuning::GC_SHARE
+    service.code_gc.retired_since(service) > tuning::GC_MINIMUM + service.space.code_bytes() / tuning::GC_SHARE
 }
 
 /// Frees what can be freed, and waits a little for stores that run elsewhere to answer. Gives the bytes of machine code that

@@ -58,13 +58,14 @@ pub(crate) fn tier_up(
     let decision = attachment::of(module).tiering.spent_at_entry(function, may_compile(service), rounds);
     act(service, module, function, &decision, running);
     code_gc::collect_if_worth_it(service, Some(running));
-    // The entry is run again, and must not spend all of it at once.
-    let slack = module.code(function).map_or(0, |code| entry_cost(u32::try_from(code.len()).unwrap_or(u32::MAX)));
-    module.set_budget(function, decision.budget(whole).saturating_add(slack).saturating_add(ENTRY_SLACK));
+    // The entry is run again, and once more if it is interrupted; that must not spend all of it.
+    let entry = module.code(function).map_or(0, |code| entry_cost(u32::try_from(code.len()).unwrap_or(u32::MAX)));
+    let slack = entry.saturating_mul(2).saturating_add(ENTRY_SLACK);
+    module.set_budget(function, decision.budget(whole).saturating_add(slack));
     module.table().get(function)
 }
 
-/// More than a function's cost at entry can differ from what its code's length says.
+/// More than twice a function's cost at entry can differ from what its code's length says.
 const ENTRY_SLACK: i32 = 1 << 10;
 
 /// A loop has spent its function's budget: gives a new one, and the OSR entry to go on in, if there is one.

@@ -70,6 +70,13 @@ pub const GC_MINIMUM: usize = 64 << 10;
 /// ...nor is it below that plus this part of all code.
 pub const GC_SHARE: usize = 10;
 
+/// A ceiling on machine code counts as this many bytes at least. Smaller ones would save nothing worth having: memory for code
+/// is taken by larger pieces, and each function would be flushed for the next one.
+pub const LEAST_CEILING: usize = 16 << 10;
+
+/// Past the ceiling, a collection is worth it when one part in so many of the ceiling was retired since the last.
+pub const CEILING_STEPS: usize = 8;
+
 /// Who wants code freed at once waits at most this long for stores that run elsewhere to say what they hold.
 pub const GC_WAIT: Duration = Duration::from_millis(50);
 

@@ -43,7 +43,7 @@ mod tests;
 pub enum Answer {
     /// By who asked: no Wasm of the store was active.
     Idle,
-    /// By who asked: the store was in a host function.
+    /// By who asked: the store was in a host function, or away.
     InHost,
     /// By who asked, in a hook of the store.
     Asking,

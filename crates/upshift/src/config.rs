@@ -200,7 +200,8 @@ impl Config {
 
     /// Bytes of machine code past which functions that have not run lately lose their code, to be compiled again when they
     /// are called; `None`, the default, for no limit but [`Config::code_memory_size`]. Code that a running call is in
-    /// stays, so that there may be more for a while.
+    /// stays, so that there may be more for a while. Less than 16 KiB counts as 16 KiB: a program that needs more than the
+    /// ceiling compiles functions again and again, and should at least get some work done in between.
     pub fn max_code_bytes(&mut self, bytes: Option<usize>) -> &mut Config {
         self.inner.max_code_bytes = bytes;
         self

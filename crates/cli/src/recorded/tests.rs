@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use upshift::{Config, Engine, EventListener, EventLog, Module};
+use upshift::{Config, Engine, EventKind, EventListener, EventLog, Module};
 
 use super::*;
 use crate::process;
+
+/// An event of this kind that happens now.
+pub(crate) fn event(kind: EventKind) -> Event {
+    let now = Instant::now();
+    Event { module: None, store: None, start: now, end: now, thread: upshift::thread_number(), kind }
+}
 
 /// Compiles a small module by the baseline tier, and gives what was recorded to `look`.
 pub(crate) fn recorded(text: &str, look: impl FnOnce(&Recorded<'_>)) {

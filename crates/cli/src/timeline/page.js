@@ -1,7 +1,7 @@
 "use strict";
-// Draws the table of functions. All that comes from the program is set as text, never as HTML.
+// Draws the lanes of the module and the table of functions. All that comes from the program is set as text, never as HTML.
 (() => {
-  const { end, phases, functions } = JSON.parse(document.getElementById("data").textContent);
+  const { end, phases, looks, lanes, functions } = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 100;
   const [INDEX, NAME, WASM, BASELINE, OPTIMIZING, OSR, CPU_BASELINE, CPU_OPTIMIZING, CPU_OSR, TIER_UPS, ENTERED, GIVEN_UP, PHASES] =
     Array.from({ length: 13 }, (_, at) => at);
@@ -106,6 +106,41 @@
     });
   };
 
+  // A scale under or over bars: five moments of the axis.
+  const scale = () => {
+    const ticks = make("div", undefined, "ticks");
+    for (const at of [0, 0.25, 0.5, 0.75, 1]) ticks.append(make("span", time(Math.round(instant(at)))));
+    return ticks;
+  };
+
+  // The lanes: what happened to the module and its code, on the axis of the functions.
+  const drawLanes = () => {
+    const box = byId("lanes");
+    box.replaceChildren();
+    for (const lane of lanes) {
+      const line = make("div", undefined, "lane");
+      const track = make("div", undefined, "bar");
+      track.setAttribute("role", "img");
+      track.setAttribute("aria-label", lane.pieces.slice(0, 12).map((piece) => piece[3]).join("; "));
+      for (const [start, stop, look, text] of lane.pieces) {
+        const [from, to] = [position(start), position(stop)];
+        if (from > 1 || to < 0) continue;
+        const piece = make("i", undefined, `l${look}`);
+        piece.style.left = percent(from);
+        piece.style.right = percent(1 - to);
+        piece.title = `${text}, from ${time(start)}`;
+        track.append(piece);
+      }
+      line.append(make("span", lane.name), track);
+      box.append(line);
+    }
+    if (lanes.length) {
+      const line = make("div", undefined, "lane");
+      line.append(make("span"), scale());
+      box.append(line);
+    }
+  };
+
   const head = () => {
     const row = make("tr");
     columns.forEach(([title, , , numeric, meaning], at) => {
@@ -127,9 +162,7 @@
     const cell = make("th", undefined, "time");
     cell.scope = "col";
     cell.append(make("span", " tier over time"));
-    const ticks = make("div", undefined, "ticks");
-    for (const at of [0, 0.25, 0.5, 0.75, 1]) ticks.append(make("span", time(Math.round(instant(at)))));
-    cell.append(ticks);
+    cell.append(scale());
     row.append(cell);
     byId("functions").tHead.replaceChildren(row);
   };
@@ -169,6 +202,7 @@
   const draw = () => {
     rows = chosen();
     drawn = 0;
+    drawLanes();
     head();
     byId("functions").tBodies[0].replaceChildren();
     extend(PAGE);
@@ -178,11 +212,14 @@
   byId("only").onchange = draw;
   byId("axis").onchange = () => { axis = byId("axis").value; draw(); };
   byId("more").onclick = () => extend(next());
-  phases.slice(1).forEach((phase, at) => {
+  const explain = (list, className, name) => {
     const item = make("li");
-    item.append(make("i", undefined, `p${at + 1}`), phase);
-    byId("legend").append(item);
-  });
+    item.append(make("i", undefined, className), name);
+    byId(list).append(item);
+  };
+  phases.slice(1).forEach((phase, at) => explain("legend", `p${at + 1}`, phase));
+  const seen = new Set(lanes.flatMap((lane) => lane.pieces.map((piece) => piece[2])));
+  looks.forEach((look, at) => { if (seen.has(at)) explain("looks", `l${at}`, look); });
   if (!functions.some((row) => row.length > 3)) byId("only").value = "all";
   draw();
 })();

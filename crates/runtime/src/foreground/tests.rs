@@ -114,7 +114,7 @@ fn a_store_that_is_gone_gives_tasks_back() {
     assert_eq!((Arc::strong_count(&held), foreground.posted(), foreground.is_closed()), (1, 0, true));
     for outcome in [foreground.post(record.task("a")), foreground.post_idle(record.task("b"))] {
         // It is the task itself that comes back: whoever posted it may still run it.
-        let task = outcome.err().expect("the store is gone");
+        let task = outcome.expect_err("the store is gone");
         task(std::ptr::null_mut()).unwrap();
     }
     assert_eq!(record.take(), ["a", "b"]);

@@ -53,8 +53,8 @@ fn sizes_are_those_that_the_accounting_was_written_for() {
     assert_eq!(
         sizes,
         [
-            ("Store", 536),
-            ("Instance", 152),
+            ("Store", 560),
+            ("Instance", 184),
             ("Memory", 112),
             ("Table", 88),
             ("Global", 32),
