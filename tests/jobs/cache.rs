@@ -197,7 +197,8 @@ fn what_is_cached_is_not_made_again() {
     let done = || [&work.decoded, &work.validated, &work.compiled].map(|count| count.load(Ordering::SeqCst));
     let once = done();
     assert!(once.iter().all(|&count| count > 0), "{once:?}");
-    let ways: [fn(&Engine, &[u8]) -> upshift::Result<Module>; 5] = [
+    type Way = fn(&Engine, &[u8]) -> upshift::Result<Module>;
+    let ways: [Way; 5] = [
         |engine, bytes| Module::new(engine, bytes),
         |engine, bytes| Module::from_binary(engine, bytes),
         |engine, bytes| Module::compile_async(engine, bytes).wait(),

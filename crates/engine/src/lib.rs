@@ -10,6 +10,7 @@
 mod attachment;
 mod barrier;
 mod cache;
+mod callback;
 mod code_gc;
 pub mod compile;
 mod compilers;
