@@ -14,6 +14,7 @@ mod cache;
 pub(crate) mod ending;
 mod fallback;
 mod instances;
+mod pools;
 
 /// A module with one function, different for every number.
 pub(crate) fn wasm(number: u32) -> Vec<u8> {

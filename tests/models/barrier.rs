@@ -112,9 +112,9 @@ fn closed_by_a_worker() {
 /// Two threads that each close the other's barrier in the middle of their work.
 fn closed_by_each_other() {
     let both = [(); 2].map(|()| (Arc::new(Barrier::new()), Arc::new(Record::default())));
+    let ids = [0, 1].map(|at| both[at].0.add(Work::new(&both[at].1)).ok().unwrap());
     let threads = [0, 1].map(|mine| {
-        let (own, other) = (both[mine].clone(), both[1 - mine].clone());
-        let id = own.0.add(Work::new(&own.1)).ok().unwrap();
+        let (own, other, id) = (both[mine].clone(), both[1 - mine].clone(), ids[mine]);
         thread::spawn(move || {
             let Some((work, token)) = own.0.begin(id) else { return };
             other.0.close(ending(&other.1));
