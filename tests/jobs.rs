@@ -11,10 +11,12 @@ use upshift::{Config, Engine, Event, EventKind, EventListener, ManualPool, Modul
 
 mod asynchronous;
 mod cache;
+mod callbacks;
 pub(crate) mod ending;
 mod fallback;
 mod instances;
 mod pools;
+mod schedules;
 
 /// A module with one function, different for every number.
 pub(crate) fn wasm(number: u32) -> Vec<u8> {

@@ -8,7 +8,7 @@
 /// What `crate::sync` is in a model.
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
 mod sync {
-    pub(crate) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
     pub(crate) use shuttle::{thread, thread_local};
     pub(crate) use std::sync::PoisonError;

@@ -193,29 +193,6 @@ impl Engine {
         EngineStatistics::of(&self.inner.service)
     }
 
-    /// Does the work of an instantiation, and tells of it.
-    ///
-    /// # Errors
-    /// Those of the work.
-    pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let events = &self.inner.service.events;
-        let started = events.start(spans::instantiate(attachment::of(module).number));
-        let _entered = started.enter();
-        let result = work();
-        events.end(&started, Some(attachment::of(module).number), || EventKind::Instantiate {
-            imported_functions: module.info().num_imported_functions as usize,
-            success: result.is_ok(),
-        });
-        result
-    }
-
-    /// Tells of an instantiation that failed before it began: for want of the right imports.
-    pub fn not_instantiated(&self, module: &NativeModule) {
-        let imported_functions = module.info().num_imported_functions as usize;
-        let kind = EventKind::Instantiate { imported_functions, success: false };
-        self.inner.service.events.mark(Some(attachment::of(module).number), kind);
-    }
-
     /// What the engine and all that belongs to it take in memory.
     pub fn memory_usage(&self) -> MemoryUsage {
         MemoryUsage::of(&self.inner.service)

@@ -74,7 +74,12 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// Who is told of events, on the thread where they happen and at once after. Must not use the engine that it hears of.
+/// Who is told of events, on the thread where they happen and at once after, with no lock of the engine held.
+///
+/// Must not use the engine that it hears of: neither make or drop modules, instances and stores of it, nor free code, nor
+/// wait for a thread that does; what there is to know is in the event. Statistics, metrics and memory usage may be read. It
+/// may take its time: then that thread is slow. It should not panic: the panic would end the work that is told of, and come
+/// out where that was asked for; of events that tell of a death, or of a step of a collection, it goes no further.
 pub trait Listener: Send + Sync + Debug {
     /// Something happened.
     fn event(&self, event: &Event);

@@ -59,8 +59,9 @@ pub enum Urgency {
 /// What a task is, for people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Label {
-    /// What is done: `compile`, `prepare` (an instantiation), `tier-up`, `sweep` (functions of a module that is compiled in
-    /// the background); or a share of `validate` or `compile-all`.
+    /// What is done: `compile`, `prepare` (an instantiation), `tier-up`, `stream` (functions that have come), `finish stream`
+    /// (what is left at its end), `sweep` (functions of a module that is compiled in the background); or a share of
+    /// `validate` or `compile-all`.
     pub name: &'static str,
     /// The module that it is done for, if it is for one that has a number.
     pub module: Option<ModuleNumber>,

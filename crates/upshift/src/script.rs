@@ -37,6 +37,9 @@ pub struct Script {
 
 /// Who is told of the scripts of a store; see [`Store::set_debugger`](crate::Store::set_debugger). Called on the store's
 /// thread. A panic in it goes no further.
+///
+/// It may use the engine as a [`CodeListener`](crate::CodeListener) may, and must not use the store that it hears of, which
+/// is in use.
 pub trait DebuggerHook: Send + Sync + Debug {
     /// There is a script. Called once for each.
     fn script_added(&self, script: &Script);
@@ -79,7 +82,7 @@ impl Script {
 
     /// The module.
     pub fn module(&self) -> Module {
-        Module::from_native(&self.engine, Arc::clone(self.inner.module()))
+        Module::from_store(&self.engine, self.inner.module(), self.inner.given_url().cloned())
     }
 
     /// Are both handles to the same script?

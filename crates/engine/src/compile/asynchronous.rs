@@ -4,7 +4,8 @@
 //!    that waits for another builder, the task ends, and is submitted again when the builder is done. So no thread of the
 //!    pool is ever blocked, and a claim on the module cache is held only while a thread works.
 //! 2. [`AsyncModule::poll`] takes the result, or leaves a waker. If no task does the work (asynchronous compilation is off,
-//!    the pool takes no task, or has dropped it), the thread that polls does.
+//!    the pool takes no task, or has dropped it; or it was asked for within a callback, which may be what the pool waits
+//!    for), the thread that polls does.
 //! 3. Dropping the handle cancels: a task that waits is taken back, one that runs stops at the next chunk of work.
 //! 4. When the engine goes, [`Jobs`](super::jobs::Jobs) ends all of its promises: who polls then gets [`ModuleError::EngineDropped`]. Tasks and
 //!    handles do not keep the engine.
@@ -24,6 +25,7 @@ use super::promise::{Polled, Promise};
 use super::source::Source;
 use crate::attachment;
 use crate::cache::{Step, Wanted};
+use crate::callback;
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine, add_module};
 use crate::error::ModuleError;
@@ -94,7 +96,7 @@ impl AsyncModule {
         let service = engine.service();
         let weak = Arc::downgrade(&job);
         service.jobs.add(weak);
-        if service.config.async_compilation {
+        if service.config.async_compilation && !callback::is_within() {
             Task::submit(Arc::clone(&job), Arc::clone(service));
         } else {
             job.promise.leave();
