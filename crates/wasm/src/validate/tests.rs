@@ -120,7 +120,7 @@ fn bodies_that_nobody_has_validated_are_not_valid() {
 #[test]
 fn handles_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
-    check::<crate::decode::stream::Decoded>();
+    check::<Decoded>();
     check::<crate::decode::stream::Head>();
     check::<crate::decode::stream::StreamDecoder>();
     check::<crate::decode::error::DecodeError>();
