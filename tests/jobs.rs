@@ -15,6 +15,7 @@ mod callbacks;
 pub(crate) mod ending;
 mod fallback;
 mod instances;
+mod pools;
 mod schedules;
 
 /// A module with one function, different for every number.

@@ -112,8 +112,7 @@ fn closed_by_a_worker() {
 /// Two threads that each close the other's barrier in the middle of their work.
 fn closed_by_each_other() {
     let both = [(); 2].map(|()| (Arc::new(Barrier::new()), Arc::new(Record::default())));
-    // Before any thread runs, which closes one of them.
-    let ids = [0, 1].map(|mine: usize| both[mine].0.add(Work::new(&both[mine].1)).ok().unwrap());
+    let ids = [0, 1].map(|at| both[at].0.add(Work::new(&both[at].1)).ok().unwrap());
     let threads = [0, 1].map(|mine| {
         let (own, other, id) = (both[mine].clone(), both[1 - mine].clone(), ids[mine]);
         thread::spawn(move || {

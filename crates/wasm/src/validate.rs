@@ -180,10 +180,14 @@ impl Unvalidated {
 }
 
 /// The search for the first fault in the bodies of a module, by any number of threads.
+///
+/// Invariant: it finds none only if every body was validated.
 #[derive(Debug)]
 pub struct Search {
     count: u32,
     next: AtomicU32,
+    /// Bodies that were found valid.
+    valid: AtomicU32,
     /// Bodies lie in index order, so the smallest index has the earliest offset.
     first_bad: AtomicU32,
     fault: Mutex<Option<(u32, DecodeError)>>,
@@ -193,8 +197,8 @@ impl Search {
     /// A search that nobody has begun.
     pub fn new(info: &ModuleInfo) -> Search {
         let count = info.bodies.len() as u32;
-        let (next, first_bad) = (AtomicU32::new(0), AtomicU32::new(count));
-        Search { count, next, first_bad, fault: Mutex::new(None) }
+        let (next, valid, first_bad) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(count));
+        Search { count, next, valid, first_bad, fault: Mutex::new(None) }
     }
 
     /// Validates bodies, a few at a time, until none is left to take, or `go_on` says no.
@@ -206,6 +210,7 @@ impl Search {
             if start >= self.first_bad.load(Ordering::Relaxed) || !go_on() {
                 return;
             }
+            let mut valid = 0;
             for index in start..self.count.min(start.saturating_add(CHUNK)) {
                 let body = DefinedFuncIndex(index);
                 if let Err(found) = bodies.validate(info, wire_bytes, body, &mut scratch) {
@@ -216,7 +221,9 @@ impl Search {
                     }
                     break;
                 }
+                valid += 1;
             }
+            self.valid.fetch_add(valid, Ordering::Relaxed);
         }
     }
 
@@ -224,11 +231,15 @@ impl Search {
     ///
     /// # Errors
     /// The fault with the earliest offset.
+    ///
+    /// # Panics
+    /// When bodies were left out, as a thread was told not to go on, or panicked: whether they are valid is not known.
     pub fn finish(&self) -> Result<()> {
-        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some((_, fault)) => Err(fault),
-            None => Ok(()),
+        if let Some((_, fault)) = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(fault);
         }
+        assert_eq!(self.valid.load(Ordering::Relaxed), self.count, "bodies that nobody has validated");
+        Ok(())
     }
 }
 

@@ -231,6 +231,7 @@ impl StreamingJob {
             Role::Maker(maker) => self.make(service, maker, Arrived { bytes, decoder, cpu }),
             // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
             Role::Undecided | Role::Collector => {
+                drop(decoder);
                 let span = self.started.span().clone();
                 let asked = Asked::by_stream(service, span, last_byte);
                 asked.answer(bytes.into(), self.imports.clone())

@@ -64,12 +64,14 @@ impl Batch {
         let mut progress = self.lock();
         progress.active -= 1;
         progress.done += count;
-        if let Some(payload) = panic.take() {
-            progress.panic.get_or_insert(payload);
+        if progress.panic.is_none() {
+            progress.panic = panic.take();
         }
         if progress.active == 0 {
             self.finished.notify_all();
         }
+        drop(progress);
+        drop(panic);
     }
 
     /// Waits until all items are done, and nobody holds the work any more.

