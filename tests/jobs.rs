@@ -15,6 +15,7 @@ mod callbacks;
 pub(crate) mod ending;
 mod fallback;
 mod instances;
+mod schedules;
 
 /// A module with one function, different for every number.
 pub(crate) fn wasm(number: u32) -> Vec<u8> {

@@ -1,8 +1,12 @@
 //! Compile-time imports through the public API: which answers a module has, and which errors, whichever way it is made.
 
+use std::io;
+
+use futures::executor::block_on;
+use futures::stream;
 use upshift::{
     Builtin, BuiltinSet, CompileError, CompileErrorKind, CompileOptions, CompileTimeImport, Config, Engine, Error,
-    Extern, Func, Instance, Module, Store,
+    Extern, Func, Instance, Linker, Module, Result, Store, StreamingCompilation,
 };
 
 const LENGTH: &str = r#"(import "wasm:js-string" "length" (func (param externref) (result i32)))"#;
@@ -122,5 +126,86 @@ fn asynchronous_compilation_answers_and_refuses_alike() {
         let at_once = Module::from_binary_with(&engine, &bytes, &strings()).unwrap_err();
         let later = Module::compile_async_with(&engine, bytes, &strings()).wait().unwrap_err();
         assert_eq!(fault(later).to_string(), fault(at_once).to_string());
+    }
+}
+
+/// A way from bytes to a module.
+type Way = fn(&Engine, &[u8], &CompileOptions) -> Result<Module>;
+
+/// All ways but [`Module::from_binary_with`].
+const WAYS: [(&str, Way); 9] = [
+    ("new", |engine, bytes, options| Module::new_with(engine, bytes, options)),
+    ("compile_async", |engine, bytes, options| Module::compile_async_with(engine, bytes, options).wait()),
+    ("stream", |engine, bytes, options| streamed(engine, bytes, options).finish()),
+    ("stream, finish_async", |engine, bytes, options| block_on(streamed(engine, bytes, options).finish_async())),
+    ("from_reader", |engine, bytes, options| Module::from_reader_with(engine, bytes, options)),
+    ("from_file", by_file),
+    ("from_stream", |engine, bytes, options| {
+        let pieces = stream::iter(bytes.chunks(7).map(Ok::<_, io::Error>));
+        block_on(Module::from_stream_with(engine, pieces, options))
+    }),
+    ("from_async_read", |engine, bytes, options| block_on(Module::from_async_read_with(engine, bytes, options))),
+    ("instantiate_bytes_async", |engine, bytes, options| {
+        let mut linker = Linker::new(engine);
+        linker.func_wrap("wasm:js-string", "length", |_: Option<upshift::Rooted<upshift::ExternRef>>| 7)?;
+        let mut store = Store::new(engine, ());
+        let made = block_on(linker.instantiate_bytes_async_with(&mut store, bytes, options));
+        made.map(|(module, _)| module)
+    }),
+];
+
+fn streamed(engine: &Engine, bytes: &[u8], options: &CompileOptions) -> StreamingCompilation {
+    let mut stream = StreamingCompilation::new_with(engine, options);
+    bytes.chunks(5).for_each(|piece| stream.push(piece).unwrap());
+    stream
+}
+
+fn by_file(engine: &Engine, bytes: &[u8], options: &CompileOptions) -> Result<Module> {
+    let path = std::env::temp_dir().join(format!("upshift-options-{}.wasm", std::process::id()));
+    std::fs::write(&path, bytes).unwrap();
+    let module = Module::from_file_with(engine, &path, options);
+    std::fs::remove_file(&path).unwrap();
+    module
+}
+
+/// What a caller can see of a module's imports, or of what is wrong.
+fn describe(result: Result<Module>) -> String {
+    match result {
+        Ok(module) => format!("{:?}", answers(&module)),
+        Err(error) => {
+            let fault = fault(error);
+            let place = (fault.kind(), fault.offset(), fault.import_index(), fault.function_index());
+            format!("{fault}; {} {place:?}", fault.message())
+        }
+    }
+}
+
+/// However a module comes, the same imports are answered, and the same are wrong, in the same words, at the same place.
+#[test]
+fn every_way_in_answers_and_refuses_alike() {
+    let texts = [
+        format!("(module {LENGTH})"),
+        format!("(module {WRONG_LENGTH})"),
+        format!("(module {LENGTH} {CONSTANT} {WRONG_LENGTH})"),
+        format!("(module {WRONG_LENGTH} (func $f (result i32)))"),
+        format!("(module {LENGTH} (func $f (result i32)))"),
+        r#"(module (import "'" "hello" (global i32)))"#.into(),
+        r#"(module (import "'" "hello" (func)))"#.into(),
+    ];
+    for cache in [true, false] {
+        let engine = Engine::new(Config::new().module_cache(cache)).unwrap();
+        for text in &texts {
+            let bytes = wat::parse_str(text).unwrap();
+            for options in [strings(), CompileOptions::new()] {
+                let expected = describe(Module::from_binary_with(&engine, &bytes, &options));
+                for (name, way) in WAYS {
+                    let links = name == "instantiate_bytes_async" && expected.starts_with('[');
+                    if links && !text.ends_with(&format!("{LENGTH})")) {
+                        continue; // Its imports are not there to be linked.
+                    }
+                    assert_eq!(describe(way(&engine, &bytes, &options)), expected, "{name}: {text} {options:?}");
+                }
+            }
+        }
     }
 }

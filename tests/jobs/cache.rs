@@ -164,3 +164,57 @@ fn a_module_leaves_the_cache_with_its_last_handle() {
         assert_eq!((statistics.cache.entries, statistics.modules, statistics.cache.misses), (0, 0, round));
     }
 }
+
+/// Counts what is done for modules.
+#[derive(Debug, Default)]
+struct Work {
+    decoded: AtomicUsize,
+    validated: AtomicUsize,
+    compiled: AtomicUsize,
+}
+
+impl EventListener for Work {
+    fn event(&self, event: &Event) {
+        let count = match &event.kind {
+            EventKind::Decode { .. } => &self.decoded,
+            EventKind::Validate { .. } => &self.validated,
+            EventKind::Compile { .. } => &self.compiled,
+            _ => return,
+        };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// However often and by whatever way a module is asked for while it lives, it is made once.
+#[test]
+fn what_is_cached_is_not_made_again() {
+    let work = Arc::<Work>::default();
+    let mut config = Config::new();
+    config.strategy(upshift::Strategy::Eager).event_listener(Some(Arc::clone(&work) as Arc<dyn EventListener>));
+    let engine = Engine::new(&config).unwrap();
+    let bytes = wasm(1);
+    let module = Module::new(&engine, &bytes).unwrap();
+    let done = || [&work.decoded, &work.validated, &work.compiled].map(|count| count.load(Ordering::SeqCst));
+    let once = done();
+    assert!(once.iter().all(|&count| count > 0), "{once:?}");
+    type Way = fn(&Engine, &[u8]) -> upshift::Result<Module>;
+    let ways: [Way; 5] = [
+        |engine, bytes| Module::new(engine, bytes),
+        |engine, bytes| Module::from_binary(engine, bytes),
+        |engine, bytes| Module::compile_async(engine, bytes).wait(),
+        |engine, bytes| Module::from_reader(engine, bytes),
+        |engine, bytes| {
+            let mut stream = upshift::StreamingCompilation::new(engine);
+            bytes.iter().for_each(|byte| stream.push(&[*byte]).unwrap());
+            stream.finish()
+        },
+    ];
+    for round in 1..=10 {
+        for way in ways {
+            assert!(Module::same(&way(&engine, &bytes).unwrap(), &module));
+        }
+        let cache = engine.statistics().cache;
+        assert_eq!((cache.misses, cache.hits, cache.conflicts), (1, round * ways.len() as u64, 0));
+        assert_eq!(done(), once);
+    }
+}

@@ -5,7 +5,7 @@ use std::thread;
 
 use upshift::{DebuggerHook, Engine, Instance, Module, Script, ScriptId, Store};
 
-use super::{baseline, debugger, instantiate};
+use super::{baseline, debugger, instantiate, listener};
 
 #[test]
 fn a_store_has_one_script_for_a_module() {
@@ -43,8 +43,88 @@ fn the_url_is_the_one_by_which_the_store_got_the_module() {
         instantiate(&mut store, handle);
         assert_eq!(store.import_module(&modules[0]).url(), *url, "the first handle counts");
     }
+}
+
+/// Tenants that compile the same bytes share a module, and nothing that another says of it.
+#[test]
+fn a_url_stays_with_who_gave_it() {
+    let (engine, module) = baseline();
+    let secret = module.clone().with_source_url("https://a.example/secret?token=123");
+    let mut theirs = Store::new(&engine, ());
+    let instance = instantiate(&mut theirs, &secret);
+    assert_eq!(instance.module(&theirs).source_url(), secret.source_url());
+    assert_eq!(theirs.import_module(&module).module().source_url(), secret.source_url(), "their own store knows it");
+    let again = Module::new(&engine, super::MODULE).unwrap();
+    assert!(Module::same(&again, &secret));
+    let mut ours = Store::new(&engine, ());
+    let (codes, hook) = listener();
+    ours.set_code_listener(hook);
+    let instance = instantiate(&mut ours, &again);
+    super::call(&mut ours, instance, "first");
+    ours.poll().unwrap();
+    let script = ours.import_module(&again);
+    let told = codes.functions().remove(0).url.unwrap();
+    let urls = [module.source_url(), again.source_url(), script.url(), &told];
+    for url in urls.into_iter().chain([instance.module(&ours).source_url(), script.module().source_url()]) {
+        assert!(url.starts_with("wasm://wasm/m-"), "{url}");
+    }
+}
+
+/// A store keeps a module, and tells its debugger of it, once it has an instance: not for having tried.
+#[test]
+fn a_failed_instantiation_keeps_nothing() {
+    let engine = Engine::default();
+    let limits = upshift::StoreLimitsBuilder::new().memory_size(1 << 16).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    let (log, hook) = debugger();
+    store.set_debugger(hook);
+    for number in 0..20 {
+        let text = format!("(module (memory 100) (func (result i32) i32.const {number}))");
+        let module = Module::new(&engine, text).unwrap().with_source_url("https://example.org/m.wasm");
+        assert!(Instance::new(&mut store, &module, &[]).is_err());
+    }
+    store.poll().unwrap();
+    assert_eq!((engine.statistics().modules, store.scripts().len(), log.take()), (0, 0, vec![]));
+}
+
+/// A segment that does not fit leaves the instance in the store, as a table may lead to its functions.
+#[test]
+fn an_instantiation_that_traps_keeps_its_module() {
+    let engine = Engine::default();
     let mut store = Store::new(&engine, ());
-    assert_eq!(store.import_module(&module).url(), urls[0], "the module's first URL, as none is said");
+    let (log, hook) = debugger();
+    store.set_debugger(hook);
+    let table =
+        Instance::new(&mut store, &Module::new(&engine, r#"(module (table (export "t") 1 funcref))"#).unwrap(), &[]);
+    let table = table.unwrap().get_export(&mut store, "t").unwrap();
+    log.take();
+    let text = r#"(module (import "" "t" (table 1 funcref)) (func $f (result i32) i32.const 5) (elem (i32.const 0) $f)
+        (memory 1) (data (i32.const 65536) "a"))"#;
+    let module = Module::new(&engine, text).unwrap().with_source_url("https://example.org/m.wasm");
+    assert!(Instance::new(&mut store, &module, std::slice::from_ref(&table)).is_err());
+    drop(module);
+    store.poll().unwrap();
+    let scripts = store.scripts();
+    assert_eq!((engine.statistics().modules, scripts.len()), (2, 2));
+    assert_eq!(log.take(), [format!("+ {} https://example.org/m.wasm", scripts[1].id().0)]);
+    let escaped = *table.into_table().unwrap().get(&mut store, 0).unwrap().unwrap_func().unwrap();
+    assert_eq!(escaped.typed::<(), i32>(&store).unwrap().call(&mut store, ()).unwrap(), 5);
+}
+
+/// The start function belongs to the instance: its debugger knows the script before it runs.
+#[test]
+fn a_script_is_told_of_before_the_start_function_runs() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let (log, hook) = debugger();
+    store.set_debugger(hook);
+    let seen = Arc::clone(&log);
+    let host = upshift::Func::wrap(&mut store, move || seen.push("start".into()));
+    let module = Module::new(&engine, r#"(module (import "" "f" (func $f)) (start $f))"#).unwrap();
+    Instance::new(&mut store, &module, &[host.into()]).unwrap();
+    let told = log.take();
+    assert!(told.len() == 2 && told[0].starts_with("+ ") && told[1] == "start", "{told:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The module cache: one builder at a time, nobody sleeps for ever, the first to finish wins, a death takes only its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use shuttle::sync::Mutex;
 use shuttle::thread;
@@ -10,25 +10,49 @@ use shuttle::thread;
 #[path = "../../crates/engine/src/cache/entries.rs"]
 mod protocol;
 
-use protocol::{Claimed, Entries, Found, Place, Published, Query};
+use protocol::{Claimed, Entries, Found, Place, Published, Query, Seen};
 
-/// A key: a prefix, and the rest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Key(u64, u64);
+/// A key: a prefix, and the rest, which may have been hashed.
+#[derive(Clone, Debug)]
+struct Key {
+    prefix: u64,
+    rest: u64,
+    hashed: Arc<AtomicBool>,
+}
+
+impl Key {
+    fn new(rest: u64) -> Key {
+        Key { prefix: 1, rest, hashed: Arc::default() }
+    }
+
+    /// Two of the keys in use have the same.
+    fn fingerprint(&self) -> Option<u64> {
+        self.is_hashed().then_some(self.rest % 2)
+    }
+}
 
 impl Query<Key> for Key {
     fn prefix(&self) -> u64 {
-        self.0
+        self.prefix
     }
 
-    fn quick(&self, _: &Key) -> Option<bool> {
-        None
+    fn quick(&self, key: &Key) -> Option<bool> {
+        (self.fingerprint()? != key.fingerprint()?).then_some(false)
     }
 
     fn equals(&self, key: &Key) -> bool {
         // Keys are compared while others go on.
         thread::yield_now();
-        self == key
+        self.rest == key.rest
+    }
+
+    fn is_hashed(&self) -> bool {
+        self.hashed.load(Ordering::Relaxed)
+    }
+
+    fn hash(&self) {
+        thread::yield_now();
+        self.hashed.store(true, Ordering::Relaxed);
     }
 }
 
@@ -60,15 +84,15 @@ struct World {
 
 impl World {
     /// Makes a module, with others in between.
-    fn make(&self, cache: &Cache, key: Key) -> Arc<Module> {
+    fn make(&self, cache: &Cache, key: &Key) -> Arc<Module> {
         thread::yield_now();
         self.made.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Module { key, cache: Arc::clone(cache), place: Mutex::new(None) })
+        Arc::new(Module { key: key.clone(), cache: Arc::clone(cache), place: Mutex::new(None) })
     }
 
     /// A builder's work: alone at its key.
-    fn build(&self, cache: &Cache, key: Key) -> Arc<Module> {
-        let building = &self.building[key.1 as usize];
+    fn build(&self, cache: &Cache, key: &Key) -> Arc<Module> {
+        let building = &self.building[key.rest as usize];
         assert_eq!(building.fetch_add(1, Ordering::Relaxed), 0, "two builders of one key");
         let module = self.make(cache, key);
         building.fetch_sub(1, Ordering::Relaxed);
@@ -88,15 +112,16 @@ fn published(published: Published<Module>) -> Arc<Module> {
 
 /// Gets a module as a synchronous compilation does; the first `failures` builders of the world fail.
 fn get(world: &World, cache: &Cache, key: Key, failures: usize) -> Option<Arc<Module>> {
+    let mut seen = Seen::default();
     loop {
-        let place = match cache.look(&key) {
+        let place = match cache.look(&key, &mut seen) {
             Found::Ready(module) => return Some(module),
             Found::Building(place) => place,
-            Found::Absent => match cache.claim(key) {
+            Found::Absent => match cache.claim(key.clone(), &mut seen) {
                 Claimed::Ready(module) => return Some(module),
                 Claimed::Building(place) => place,
                 Claimed::Mine(claim) => {
-                    let module = world.build(cache, key);
+                    let module = world.build(cache, &key);
                     if world.failed.fetch_add(1, Ordering::Relaxed) < failures {
                         return None;
                     }
@@ -112,11 +137,12 @@ fn get(world: &World, cache: &Cache, key: Key, failures: usize) -> Option<Arc<Mo
 /// which runs the job again whenever it was called back.
 fn get_async(world: &World, cache: &Cache, key: Key, failures: usize) -> Option<Arc<Module>> {
     let called = Arc::new((Mutex::new(false), shuttle::sync::Condvar::new()));
+    let mut seen = Seen::default();
     loop {
-        let place = match cache.claim(key) {
+        let place = match cache.claim(key.clone(), &mut seen) {
             Claimed::Ready(module) => return Some(module),
             Claimed::Mine(claim) => {
-                let module = world.build(cache, key);
+                let module = world.build(cache, &key);
                 if world.failed.fetch_add(1, Ordering::Relaxed) < failures {
                     return None;
                 }
@@ -148,7 +174,7 @@ fn stream(world: &World, cache: &Cache, key: Key, ends: bool) -> Option<Arc<Modu
     }
     match claim {
         Some(claim) => {
-            let module = world.make(cache, key);
+            let module = world.make(cache, &key);
             Some(published(claim.publish(key, module)))
         }
         None => get(world, cache, key, 0),
@@ -186,15 +212,15 @@ fn assert_empty(cache: &Cache) {
     assert_eq!(cache.len(), (0, 0, 0));
 }
 
-const KEY: Key = Key(1, 0);
-const TWIN: Key = Key(1, 1);
+const KEY: u64 = 0;
+const TWIN: u64 = 1;
 
 #[test]
 fn one_of_many_makes_the_module() {
     fn model() {
         let cache = cache();
-        let sync: Getter = |world, cache| get(world, cache, KEY, 0);
-        let not: Getter = |world, cache| get_async(world, cache, KEY, 0);
+        let sync: Getter = |world, cache| get(world, cache, Key::new(KEY), 0);
+        let not: Getter = |world, cache| get_async(world, cache, Key::new(KEY), 0);
         let (world, modules) = together(&cache, &[sync, not, sync, not]);
         assert_all_same(&modules);
         assert_eq!(world.made.load(Ordering::Relaxed), 1);
@@ -211,7 +237,10 @@ fn every_schedule_of_two() {
         let cache = cache();
         let (world, modules) = together(
             &cache,
-            &[|world, cache| get(world, cache, KEY, 1), |world, cache| get_async(world, cache, KEY, 1)],
+            &[
+                |world, cache| get(world, cache, Key::new(KEY), 1),
+                |world, cache| get_async(world, cache, Key::new(KEY), 1),
+            ],
         );
         // The failed one has nothing; the other has, whether it came before or after.
         assert_eq!(modules.iter().flatten().count(), 1);
@@ -226,8 +255,8 @@ fn every_schedule_of_two() {
 fn a_failed_builder_is_followed_by_one() {
     fn model() {
         let cache = cache();
-        let sync: Getter = |world, cache| get(world, cache, KEY, 2);
-        let not: Getter = |world, cache| get_async(world, cache, KEY, 2);
+        let sync: Getter = |world, cache| get(world, cache, Key::new(KEY), 2);
+        let not: Getter = |world, cache| get_async(world, cache, Key::new(KEY), 2);
         let (world, modules) = together(&cache, &[sync, not, sync, not]);
         assert_eq!(modules.iter().flatten().count(), 2);
         assert_all_same(&modules);
@@ -246,10 +275,10 @@ fn the_first_to_finish_wins() {
         let (_, modules) = together(
             &cache,
             &[
-                |world, cache| stream(world, cache, KEY, true),
-                |world, cache| get(world, cache, KEY, 0),
-                |world, cache| stream(world, cache, KEY, true),
-                |world, cache| get_async(world, cache, KEY, 0),
+                |world, cache| stream(world, cache, Key::new(KEY), true),
+                |world, cache| get(world, cache, Key::new(KEY), 0),
+                |world, cache| stream(world, cache, Key::new(KEY), true),
+                |world, cache| get_async(world, cache, Key::new(KEY), 0),
             ],
         );
         assert!(modules.iter().all(Option::is_some));
@@ -268,15 +297,43 @@ fn streams_with_one_prefix_have_their_own_tails() {
         let (_, modules) = together(
             &cache,
             &[
-                |world, cache| stream(world, cache, KEY, true),
-                |world, cache| stream(world, cache, TWIN, true),
-                |world, cache| stream(world, cache, Key(1, 2), true),
-                |world, cache| stream(world, cache, KEY, false),
+                |world, cache| stream(world, cache, Key::new(KEY), true),
+                |world, cache| stream(world, cache, Key::new(TWIN), true),
+                |world, cache| stream(world, cache, Key::new(2), true),
+                |world, cache| stream(world, cache, Key::new(KEY), false),
             ],
         );
-        let keys: Vec<_> = modules.iter().flatten().map(|module| module.key.1).collect();
+        let keys: Vec<_> = modules.iter().flatten().map(|module| module.key.rest).collect();
         assert_eq!(keys, [0, 1, 2]);
         assert_eq!(cache.len(), (3, 0, 0));
+        drop(modules);
+        assert_empty(&cache);
+    }
+    super::check(model);
+}
+
+#[test]
+fn keys_that_look_alike_are_told_apart() {
+    fn model() {
+        let cache = cache();
+        let (world, modules) = together(
+            &cache,
+            &[
+                |world, cache| get(world, cache, Key::new(0), 0),
+                |world, cache| get(world, cache, Key::new(1), 0),
+                |world, cache| get_async(world, cache, Key::new(2), 0),
+                |world, cache| get(world, cache, Key::new(2), 0),
+                |world, cache| stream(world, cache, Key::new(1), true),
+            ],
+        );
+        let keys: Vec<_> = modules.iter().flatten().map(|module| module.key.rest).collect();
+        assert_eq!(keys, [0, 1, 2, 2, 1]);
+        assert_eq!(cache.len(), (3, 0, 0));
+        // A fresh request finds each.
+        for module in modules.iter().flatten() {
+            let again = get(&world, &cache, Key::new(module.key.rest), 0);
+            assert!(Arc::ptr_eq(module, &again.unwrap()));
+        }
         drop(modules);
         assert_empty(&cache);
     }
@@ -289,19 +346,19 @@ fn a_death_races_a_lookup() {
         let cache = cache();
         let drops: Getter = |world, cache| {
             for _ in 0..2 {
-                let module = get(world, cache, KEY, 0).unwrap();
-                assert_eq!(module.key, KEY);
+                let module = get(world, cache, Key::new(KEY), 0).unwrap();
+                assert_eq!(module.key.rest, KEY);
                 thread::yield_now();
                 drop(module);
             }
             None
         };
-        together(&cache, &[drops, drops, |world, cache| get_async(world, cache, TWIN, 0)]);
+        together(&cache, &[drops, drops, |world, cache| get_async(world, cache, Key::new(TWIN), 0)]);
         assert_empty(&cache);
         // What was there last is found, and so is what comes after a death.
         let world = World::default();
-        let module = get(&world, &cache, KEY, 0).unwrap();
-        assert!(Arc::ptr_eq(&module, &get(&world, &cache, KEY, 0).unwrap()));
+        let module = get(&world, &cache, Key::new(KEY), 0).unwrap();
+        assert!(Arc::ptr_eq(&module, &get(&world, &cache, Key::new(KEY), 0).unwrap()));
         drop(module);
         assert_empty(&cache);
     }

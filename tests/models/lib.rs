@@ -10,13 +10,8 @@
 mod sync {
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
-    pub(crate) use shuttle::thread;
+    pub(crate) use shuttle::{thread, thread_local};
     pub(crate) use std::sync::PoisonError;
-
-    /// Here no waker panics.
-    pub(crate) fn wake(waker: std::task::Waker) {
-        waker.wake();
-    }
 
     /// Here all accesses are in order.
     pub(crate) fn order_accesses() {}
@@ -39,6 +34,10 @@ mod pool {
         }
     }
 }
+
+#[allow(dead_code, reason = "models use what they need")]
+#[path = "../../crates/engine/src/foreign.rs"]
+mod foreign;
 
 mod barrier;
 mod cache;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use upshift::{Config, Engine, Module, StreamingCompilation};
+use upshift::{Config, Engine, Module, Strategy, StreamingCompilation};
 
 use super::samples::{large, small};
 use super::{cut, describe, uncached};
@@ -107,4 +107,32 @@ fn many_streams_at_once() {
             });
         }
     });
+}
+
+/// Threads of the pool are at a stream's functions when the engine goes, or have not come to them yet.
+#[test]
+fn an_engine_goes_with_a_stream_open() {
+    let bytes = large();
+    for (strategy, len) in
+        [(Strategy::Lazy, bytes.len() - 1), (Strategy::Lazy, bytes.len() / 2), (Strategy::Eager, 300_000)]
+    {
+        for late in [false, true] {
+            let engine = Engine::new(Config::new().threads(3).strategy(strategy)).unwrap();
+            let weak = engine.weak();
+            let mut streams: Vec<_> = (0..2).map(|_| StreamingCompilation::new(&engine)).collect();
+            for piece in bytes[..len].chunks(100_000) {
+                streams.iter_mut().for_each(|stream| stream.push(piece).unwrap());
+            }
+            if late {
+                thread::yield_now();
+            }
+            drop(engine);
+            assert!(weak.upgrade().is_none());
+            let gone = "the engine was dropped before the module was made";
+            for mut stream in streams {
+                assert_eq!(stream.push(&bytes[len..]).unwrap_err().to_string(), gone);
+                assert_eq!(stream.finish().unwrap_err().to_string(), gone);
+            }
+        }
+    }
 }

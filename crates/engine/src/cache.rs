@@ -2,7 +2,8 @@
 //!
 //! `cache::entries` tells the protocol. Here is what it is used with: a module's key is its prefix hash, the proposals that
 //! are on, the compile-time imports and all its bytes. Bytes at the same address are known to be equal; others are compared
-//! if all the rest is equal, so a hit costs a comparison and copies nothing.
+//! if all the rest is equal, so a hit costs a comparison and copies nothing. Only among several modules that agree in all
+//! the rest are bytes hashed ([`Fingerprint`]).
 //!
 //! A module whose sections are malformed has no prefix hash and is not looked up: it will not decode.
 
@@ -21,10 +22,12 @@ use crate::compile::source::Source;
 use crate::module::WireBytes;
 
 mod entries;
+mod fingerprint;
 #[cfg(test)]
 mod tests;
 
-use entries::{Claim, Claimed, Entries, Found, Place, PrefixClaim, Published, Query, Waiter};
+use entries::{Claim, Claimed, Entries, Found, Place, PrefixClaim, Published, Query, Seen, Waiter};
+use fingerprint::Fingerprint;
 
 /// The module cache of an engine.
 pub(crate) struct ModuleCache {
@@ -68,6 +71,7 @@ struct Key {
     features: Features,
     imports: CompileTimeImports,
     bytes: WireBytes,
+    fingerprint: Fingerprint,
 }
 
 impl Query<Key> for Key {
@@ -82,11 +86,20 @@ impl Query<Key> for Key {
     fn equals(&self, key: &Key) -> bool {
         self.view().equals(key)
     }
+
+    fn is_hashed(&self) -> bool {
+        self.fingerprint.is_known()
+    }
+
+    fn hash(&self) {
+        self.fingerprint.make(&self.bytes);
+    }
 }
 
 impl Key {
     fn view(&self) -> View<'_> {
-        View { prefix: self.prefix, features: &self.features, imports: &self.imports, bytes: &self.bytes }
+        let Key { prefix, features, imports, bytes, fingerprint } = self;
+        View { prefix: *prefix, features, imports, bytes, fingerprint }
     }
 }
 
@@ -96,6 +109,7 @@ struct View<'a> {
     features: &'a Features,
     imports: &'a CompileTimeImports,
     bytes: &'a [u8],
+    fingerprint: &'a Fingerprint,
 }
 
 impl Query<Key> for View<'_> {
@@ -107,25 +121,38 @@ impl Query<Key> for View<'_> {
         if self.bytes.len() != key.bytes.len() || self.features != &key.features || self.imports != &key.imports {
             return Some(false);
         }
-        std::ptr::eq(self.bytes, &*key.bytes).then_some(true)
+        if std::ptr::eq(self.bytes, &*key.bytes) {
+            return Some(true);
+        }
+        self.fingerprint.differs(&key.fingerprint).then_some(false)
     }
 
     fn equals(&self, key: &Key) -> bool {
         self.quick(key).unwrap_or_else(|| *self.bytes == *key.bytes)
     }
+
+    fn is_hashed(&self) -> bool {
+        self.fingerprint.is_known()
+    }
+
+    fn hash(&self) {
+        self.fingerprint.make(self.bytes);
+    }
 }
 
-/// A module to be looked up: its bytes, what its compilation answers of its imports, and its hash once that is known.
+/// A module to be looked up: its bytes, what its compilation answers of its imports, and what was found out of it.
 pub(crate) struct Wanted<'a> {
     source: Source<'a>,
     imports: CompileTimeImports,
     prefix: Option<PrefixHash>,
+    fingerprint: Fingerprint,
+    seen: Seen,
 }
 
 impl<'a> Wanted<'a> {
     pub(crate) fn new(source: Source<'a>, imports: CompileTimeImports) -> Wanted<'a> {
         let prefix = prefix_hash::of_module(&source);
-        Wanted { source, imports, prefix }
+        Wanted { source, imports, prefix, fingerprint: Fingerprint::default(), seen: Seen::default() }
     }
 }
 
@@ -191,7 +218,8 @@ impl StreamClaim {
     /// the same meanwhile.
     pub(crate) fn publish(self, imports: CompileTimeImports, module: Arc<NativeModule>) -> Arc<NativeModule> {
         let StreamClaim { cache, prefix, claim } = self;
-        let key = Key { prefix, features: cache.features, imports, bytes: module.wire_bytes().clone() };
+        let (bytes, fingerprint) = (module.wire_bytes().clone(), Fingerprint::default());
+        let key = Key { prefix, features: cache.features, imports, bytes, fingerprint };
         cache.published(claim.publish(key, module))
     }
 }
@@ -233,16 +261,18 @@ impl ModuleCache {
         let (Some(entries), Some(prefix)) = (&self.entries, wanted.prefix) else {
             return self.aside(wanted);
         };
-        let view = View { prefix, features: &self.features, imports: &wanted.imports, bytes: &wanted.source };
-        match entries.look(&view) {
+        let Wanted { source, imports, fingerprint, seen, .. } = wanted;
+        let view = View { prefix, features: &self.features, imports, bytes: source, fingerprint };
+        match entries.look(&view, seen) {
             Found::Ready(module) => return self.hit(module),
             Found::Building(_) if callback::is_within() => return self.aside(wanted),
             Found::Building(place) => return Step::Building(place),
             Found::Absent => {}
         }
-        let (bytes, imports) = (wanted.source.own().clone(), wanted.imports.clone());
-        let key = Key { prefix, features: self.features, imports: imports.clone(), bytes: bytes.clone() };
-        match entries.claim(key) {
+        let (bytes, imports) = (source.own().clone(), imports.clone());
+        let (features, fingerprint) = (self.features, fingerprint.clone());
+        let key = Key { prefix, features, imports: imports.clone(), bytes: bytes.clone(), fingerprint };
+        match entries.claim(key, seen) {
             Claimed::Ready(module) => self.hit(module),
             Claimed::Building(_) if callback::is_within() => self.aside(wanted),
             Claimed::Building(place) => Step::Building(place),

@@ -27,8 +27,8 @@ use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
 use crate::code_gc::ceiling::Room;
 use crate::compile::all;
-use crate::compile::asynchronous::Jobs;
 use crate::compile::job::Job;
+use crate::compile::jobs::Jobs;
 use crate::compile::phases::Cancel;
 use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
@@ -195,29 +195,6 @@ impl Engine {
         EngineStatistics::of(&self.inner.service)
     }
 
-    /// Does the work of an instantiation, and tells of it.
-    ///
-    /// # Errors
-    /// Those of the work.
-    pub fn instantiating<T, E>(&self, module: &NativeModule, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let events = &self.inner.service.events;
-        let started = events.start(spans::instantiate(attachment::of(module).number));
-        let _entered = started.enter();
-        let result = work();
-        events.end(&started, Some(attachment::of(module).number), || EventKind::Instantiate {
-            imported_functions: module.info().num_imported_functions as usize,
-            success: result.is_ok(),
-        });
-        result
-    }
-
-    /// Tells of an instantiation that failed before it began: for want of the right imports.
-    pub fn not_instantiated(&self, module: &NativeModule) {
-        let imported_functions = module.info().num_imported_functions as usize;
-        let kind = EventKind::Instantiate { imported_functions, success: false };
-        self.inner.service.events.mark(Some(attachment::of(module).number), kind);
-    }
-
     /// What the engine and all that belongs to it take in memory.
     pub fn memory_usage(&self) -> MemoryUsage {
         MemoryUsage::of(&self.inner.service)
@@ -334,16 +311,19 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
 }
 
 /// The last handle goes: tasks that have not begun are dropped, those that run are waited for, and who waits for a result
-/// is told that there will be none.
+/// is told that there will be none. If it goes within a task, of whichever engine, the last task of this one does the rest.
 impl Drop for Inner {
     fn drop(&mut self) {
         let started = self.service.events.start(spans::drop_engine());
-        let _entered = started.enter();
+        let span = started.span().clone();
+        let _entered = span.enter();
         self.service.jobs.cancel();
-        let (dropped, awaited) = self.service.workers.close();
-        self.service.jobs.end();
-        self.service.assert_idle();
-        quietly(|| self.service.events.end(&started, None, || EventKind::EngineDropped { dropped, awaited }));
+        let service = Arc::clone(&self.service);
+        self.service.workers.close(move |dropped, awaited| {
+            service.jobs.end();
+            service.assert_idle();
+            quietly(|| service.events.end(&started, None, || EventKind::EngineDropped { dropped, awaited }));
+        });
     }
 }
 

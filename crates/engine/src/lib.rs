@@ -18,6 +18,8 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod events;
+mod foreign;
+pub mod instantiate;
 pub mod log;
 pub mod memory_usage;
 pub mod metrics;

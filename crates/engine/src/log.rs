@@ -73,7 +73,7 @@ pub struct CreatedCode<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) script: Option<ScriptId>,
-    /// Where the store had it from, if that was said.
+    /// Where the store, or one of the engine's, had it from, if that was said.
     pub(crate) url: Option<Arc<str>>,
 }
 
@@ -133,7 +133,8 @@ impl CreatedCode<'_> {
         self.code.bytes()
     }
 
-    /// Where the module is from: the URL that the store was given, else the module's; none for stubs.
+    /// Where the module is from: the URL that the store was given, for the engine's listeners the first one that any of the
+    /// stores was given; else the module's; none for stubs.
     pub fn source_url(&self) -> Option<&str> {
         let given = self.identity.as_ref().and_then(|identity| identity.url.as_ref());
         Some(given.unwrap_or(self.source?.url()))

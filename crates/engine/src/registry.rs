@@ -2,9 +2,9 @@
 //!
 //! 1. A module is entered when it is made ([`Registry::add`]), weakly, and gets a [`Registration`]. A variant of its code
 //!    shares the registration and counts as the same module.
-//! 2. A store *uses* a module from its first instantiation or import there. As long as nobody wants to know, nothing is
+//! 2. A store *uses* a module from its first instance or import there. As long as nobody wants to know, nothing is
 //!    written down: the store's instances say it all, and most stores never cost more. With the first import, listener,
-//!    debugger or unusual URL a store gets its [`StoreRecord`], which begins with the modules of its instances.
+//!    debugger or URL a store gets its [`StoreRecord`], which begins with the modules of its instances.
 //!    From then on each use is entered ([`Registry::use_module`]); a second time nothing is done. Both sides write it down,
 //!    the record first. Then the store's log is given the code that the module has, and its debugger the script.
 //! 3. A module dies when its last handle goes, on any thread, in a listener or a task as well: `Registration::drop` takes it
@@ -40,7 +40,7 @@ use runtime::store::Store;
 
 use crate::attachment;
 use crate::events::{EventKind, Events, ModuleNumber, quietly};
-use crate::log::Log;
+use crate::log::{Identity, Log};
 use crate::scripts::Scripts;
 use crate::source::ModuleSource;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
@@ -155,8 +155,8 @@ impl Registry {
 
     /// What is known of a store, on whose thread this is.
     pub(crate) fn record(self: &Arc<Self>, store: &mut Store) -> Arc<StoreRecord> {
-        if let Some(membership) = store.attachment().and_then(|attachment| attachment.downcast_ref::<Membership>()) {
-            return Arc::clone(&membership.record);
+        if let Some(record) = record_of(store) {
+            return Arc::clone(record);
         }
         let record = Arc::new(StoreRecord {
             id: store.id(),
@@ -173,8 +173,8 @@ impl Registry {
         record
     }
 
-    /// A store uses a module from now on, which came from this URL, if that is known. `instance`: it is going to have an
-    /// instance of it, which keeps the module.
+    /// A store uses a module from now on, which came from this URL, if that is known. `instance`: it has an instance of
+    /// it, which keeps the module.
     pub(crate) fn use_module(
         self: &Arc<Self>,
         store: &mut Store,
@@ -260,7 +260,7 @@ impl Registry {
             }
         }
         if self.log.created(code, source) {
-            self.log.deliver(|_| None);
+            self.log.deliver(|number| self.identity(number));
         }
         if !module.owns(code) {
             // Freed in between, when the logs did not know of it yet, perhaps.
@@ -296,6 +296,14 @@ impl Registry {
         if self.log.freed(garbage) {
             self.log.deliver(|_| None);
         }
+    }
+
+    /// What the engine's own log says of a module: the URL of the oldest of the stores that were given one. Who listens to
+    /// the engine listens to all its stores.
+    fn identity(&self, number: ModuleNumber) -> Option<Identity> {
+        let users: Vec<_> = self.lock().modules.get(&number)?.users.values().map(Arc::clone).collect();
+        let url = users.iter().find_map(|record| record.scripts.identity(number)?.url)?;
+        Some(Identity { script: None, url: Some(url) })
     }
 
     /// The number of the next script.
@@ -345,6 +353,11 @@ impl Registry {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is known of a store, if anything is.
+pub(crate) fn record_of(store: &Store) -> Option<&Arc<StoreRecord>> {
+    Some(&store.attachment()?.downcast_ref::<Membership>()?.record)
 }
 
 impl StoreRecord {

@@ -1,8 +1,9 @@
 //! Scripts: what a debugger knows a module of a store by.
 //!
 //! 1. A store has at most one living [`Script`] for a module ([`Scripts::get_or_make`]). It is made when somebody asks for
-//!    it, or when a debugger is there and the store gets an instance of the module. It holds its module; the store holds it
-//!    weakly, but strongly once it has an instance, which holds the module as long as the store anyway.
+//!    it, or when a debugger is there and the store has got an instance of the module. It holds its module; the store holds
+//!    it weakly, but strongly once it has an instance, which holds the module as long as the store anyway.
+//!    Its URL is the one that the store was given with the module: other stores share the module, but not what they call it.
 //! 2. It is *announced* to the store's debugger once, on the store's thread: when it is made, or when the debugger comes
 //!    ([`Scripts::set_debugger`]). A new debugger hears of all that are there.
 //! 3. Its last handle goes, on any thread: `Inner::drop` leaves a note for the store and wakes it. On the store's thread
@@ -26,8 +27,8 @@ use crate::callback;
 use crate::engine::Engine;
 use crate::events::ModuleNumber;
 use crate::log::Identity;
-use crate::registry::{Registry, StoreRecord};
-use crate::source::{self, ModuleSource};
+use crate::registry::{self, Registry, StoreRecord};
+use crate::source::ModuleSource;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The number of a script, never used twice in an engine.
@@ -69,6 +70,11 @@ impl Script {
     /// Its number.
     pub fn id(&self) -> ScriptId {
         self.inner.id
+    }
+
+    /// The URL that was given when the store got the module.
+    pub fn given_url(&self) -> Option<&Arc<str>> {
+        self.inner.url.as_ref()
     }
 
     /// Where the module is from: the URL given when the store got it, else as [`ModuleSource::url`] says.
@@ -174,7 +180,7 @@ impl Entry {
 }
 
 impl Scripts {
-    /// Writes down that the store uses a module, and gives whether that is new.
+    /// Writes down that the store uses a module, and whether it has an instance; gives whether the use is new.
     pub(crate) fn note_use(&self, number: ModuleNumber, url: Option<&Arc<str>>, instance: bool) -> bool {
         let mut state = self.lock();
         let mut new = false;
@@ -351,17 +357,9 @@ impl Engine {
         record.scripts.get_or_make(registry, &record, module)
     }
 
-    /// A store is about to get an instance of a module, which came from this URL, if that is known. To be called with a
-    /// store and a module of this engine.
-    pub fn use_module(&self, store: &mut Store, module: &Arc<NativeModule>, url: Option<&Arc<str>>) {
-        if store.has_new_instance_of(module) {
-            return;
-        }
-        // A store without a record needs none yet, unless it was told what the module does not know.
-        let is_news = |url| source::of(module).is_some_and(|source| !source.is_given(url));
-        if store.attachment().is_some() || url.is_some_and(is_news) {
-            self.service().registry.use_module(store, module, url, true);
-        }
+    /// The URL by which a store got a module first, if there was one.
+    pub fn given_url(&self, store: &Store, module: &NativeModule) -> Option<Arc<str>> {
+        registry::record_of(store)?.scripts.identity(attachment::of(module).number)?.url
     }
 
     /// The scripts of a store that live, oldest first.

@@ -21,15 +21,12 @@ pub struct ModuleSource {
     number: ModuleNumber,
     info: Arc<ModuleInfo>,
     wire_bytes: WireBytes,
-    /// The first URL that an embedder gave.
-    given: OnceLock<Arc<str>>,
-    /// The URL that follows from the bytes.
-    own: OnceLock<Arc<str>>,
+    url: OnceLock<Arc<str>>,
 }
 
 impl ModuleSource {
     pub(crate) fn new(number: ModuleNumber, info: Arc<ModuleInfo>, wire_bytes: WireBytes) -> ModuleSource {
-        ModuleSource { number, info, wire_bytes, given: OnceLock::new(), own: OnceLock::new() }
+        ModuleSource { number, info, wire_bytes, url: OnceLock::new() }
     }
 
     /// The module's number in events.
@@ -37,24 +34,14 @@ impl ModuleSource {
         self.number
     }
 
-    /// Says where the module is from. The first to say so is believed, for those who ask about the module as such; a store
-    /// remembers what was said to it.
-    pub fn give_url(&self, url: &Arc<str>) {
-        self.given.get_or_init(|| Arc::clone(url));
-    }
-
-    /// Is this the URL that counts?
-    pub(crate) fn is_given(&self, url: &Arc<str>) -> bool {
-        self.given.get().is_some_and(|given| Arc::ptr_eq(given, url))
-    }
-
-    /// Where the module is from: the first URL given; if there is none, `wasm://wasm/NAME-HASH` or `wasm://wasm/HASH`, with
-    /// the module's name in its name section, and the low 32 bits of a hash of its bytes in hexadecimal.
+    /// `wasm://wasm/NAME-HASH` or `wasm://wasm/HASH`, with the module's name in its name section, and the low 32 bits of a
+    /// hash of its bytes in hexadecimal. A URL that somebody gave is none of the module's, which others may share: handles
+    /// and the stores that got it by them remember it.
     pub fn url(&self) -> &Arc<str> {
-        self.given.get().unwrap_or_else(|| self.own.get_or_init(|| self.own_url()))
+        self.url.get_or_init(|| self.make_url())
     }
 
-    fn own_url(&self) -> Arc<str> {
+    fn make_url(&self) -> Arc<str> {
         let hash = wire_hash(&self.wire_bytes);
         match self.name() {
             Some(name) if !name.is_empty() => format!("wasm://wasm/{name}-{hash:08x}").into(),

@@ -30,7 +30,7 @@ mod tests;
 mod wakers;
 
 use wakers::Wakers;
-pub use wakers::wake;
+use wakers::wake;
 
 /// Something to be done on the thread of a store. It gets the store, which nobody else uses meanwhile; a failure ends what
 /// the store is doing.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use runtime::func::HostFunction;
 use runtime::ids::{InstanceId, StoreId};
 use runtime::import::Import;
-use runtime::instantiate::{check_imports, instantiate};
+use runtime::instantiate::check_imports;
 use wasm::types::ExternIndex;
 use wasm::types::words;
 
@@ -105,10 +105,7 @@ impl Instance {
         imports: &[Import],
     ) -> Result<Instance> {
         let (runtime, native, engine) = (&mut store.0.runtime, module.native(), &store.0.engine.inner);
-        let made = engine.instantiating(native, || {
-            engine.use_module(runtime, native, module.given_url());
-            instantiate(runtime, native, imports)
-        });
+        let made = engine.instantiate(runtime, native, imports, module.given_url());
         let id = made.map_err(|error| Error::from_instantiate(error, module))?;
         let instance = Instance { store: runtime.id(), id };
         if let Some(start) = native.info().start {
@@ -252,7 +249,9 @@ impl Instance {
     pub fn module(&self, store: impl AsContext) -> Module {
         let store = store.as_context();
         assert_same_store(&store.0.runtime, self.store);
-        Module::from_native(&store.0.engine, Arc::clone(store.0.runtime.instance(self.id).module()))
+        let (engine, runtime) = (&store.0.engine, &store.0.runtime);
+        let native = runtime.instance(self.id).module();
+        Module::from_store(engine, native, engine.inner.given_url(runtime, native))
     }
 }
 

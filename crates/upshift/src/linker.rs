@@ -10,6 +10,7 @@ use runtime::usage::Share;
 use wasm::heap;
 
 use crate::caller::Caller;
+use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::error::messages::{self, panics, usage};
@@ -298,7 +299,23 @@ impl<T: 'static> Linker<T> {
         store: impl AsContextMut<Data = T>,
         bytes: impl Into<Vec<u8>>,
     ) -> Result<(Module, Instance)> {
-        let module = Module::compile_async(&self.engine, bytes).await?;
+        self.instantiate_bytes_async_with(store, bytes, &CompileOptions::new()).await
+    }
+
+    /// The same, with options for the compilation.
+    ///
+    /// # Errors
+    /// As for [`Module::new_with`] and [`Linker::instantiate`].
+    ///
+    /// # Panics
+    /// As [`Linker::instantiate`] does.
+    pub async fn instantiate_bytes_async_with(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        bytes: impl Into<Vec<u8>>,
+        options: &CompileOptions,
+    ) -> Result<(Module, Instance)> {
+        let module = Module::compile_async_with(&self.engine, bytes, options).await?;
         let instance = self.instantiate_async(store, &module).await?;
         Ok((module, instance))
     }

@@ -165,8 +165,14 @@ impl Module {
         Module { native, engine: engine.clone(), url: None }
     }
 
-    /// The module, said to come from this URL. Stores that get it by this handle call their [`Script`](crate::Script) for
-    /// it by the URL, and profilers its code; without one the URL is `wasm://wasm/NAME-HASH`, with the module's own name
+    /// The module as a store knows it, which got it by this URL.
+    pub(crate) fn from_store(engine: &Engine, native: &Arc<NativeModule>, url: Option<Arc<str>>) -> Module {
+        Module { native: Arc::clone(native), engine: engine.clone(), url }
+    }
+
+    /// The module, said to come from this URL. The handle and its clones know it, and stores that get the module by them call
+    /// their [`Script`](crate::Script) for it by the URL, and profilers its code. Nobody else sees it, although who compiles
+    /// the same bytes shares the module. Without one the URL is `wasm://wasm/NAME-HASH`, with the module's own name
     /// and a hash of its bytes, or `wasm://wasm/HASH` if it has none.
     ///
     /// ```
@@ -181,11 +187,7 @@ impl Module {
     /// # }
     /// ```
     pub fn with_source_url(mut self, url: &str) -> Module {
-        let url: Arc<str> = url.into();
-        if let Some(source) = source::of(&self.native) {
-            source.give_url(&url);
-        }
-        self.url = Some(url);
+        self.url = Some(url.into());
         self
     }
 

@@ -2,8 +2,9 @@
 //! over HTTP. Only with the feature `prometheus`.
 //!
 //! The format: of each name a line of help, a line with the type, and a line for each label or bucket. Names get the prefix
-//! `upshift_`, their unit and, if they are counters, `_total`. Times are in seconds, shares from 0 to 1. The buckets of histograms are the same
-//! for all of a unit, so that series can be added up: a quarter of the powers of two that the engine counts by.
+//! `upshift_`, their unit and, if they are counters, `_total`. Times are in seconds, shares from 0 to 1. The buckets of
+//! histograms are the same for all of a unit, so that series can be added up: a part of the powers of two that the engine
+//! counts by.
 
 use std::fmt::{self, Write};
 use std::iter::StepBy;
@@ -58,11 +59,18 @@ impl Exporter {
         Exporter::default()
     }
 
-    /// Adds a label to every metric, such as which engine of several it is of. `name` must be made of letters, digits and
-    /// underscores; the value may be anything.
+    /// Adds a label to every metric, such as which engine of several it is of. The value may be anything.
+    ///
+    /// A name consists of letters, digits and underscores, and begins with no digit, nor with two underscores: what is not
+    /// so is made so, with underscores (`pod.name` becomes `pod_name`). A name that some metrics have themselves, such as
+    /// `tier`, becomes `exported_tier`, as a server would call it. The same name again replaces the value.
     #[must_use]
-    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Exporter {
-        self.labels.push((name.into(), value.into()));
+    pub fn label(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Exporter {
+        let (name, value) = (label_name(name.as_ref()), value.into());
+        match self.labels.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.labels.push((name, value)),
+        }
         self
     }
 
@@ -119,6 +127,23 @@ impl Exporter {
         let all: Vec<String> = all.map(|(name, value)| format!("{name}=\"{}\"", Escaped(value, true))).collect();
         if all.is_empty() { String::new() } else { format!("{{{}}}", all.join(",")) }
     }
+}
+
+/// The labels that metrics have themselves.
+const OWN_LABELS: &[&str] = &["cause", "event", "how", "kind", "le", "method", "result", "tier", "why"];
+
+/// A name that the format allows, nobody else uses, and that looks like this one.
+fn label_name(name: &str) -> String {
+    let allowed = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
+    let name: String = name.chars().map(allowed).collect();
+    let bare = name.trim_start_matches('_');
+    if OWN_LABELS.contains(&bare) && bare.len() == name.len() {
+        return format!("exported_{name}");
+    }
+    if bare.len() == name.len() && !bare.starts_with(|first: char| first.is_ascii_digit()) && !bare.is_empty() {
+        return name;
+    }
+    format!("_{bare}")
 }
 
 fn head(out: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {

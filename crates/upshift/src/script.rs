@@ -82,7 +82,7 @@ impl Script {
 
     /// The module.
     pub fn module(&self) -> Module {
-        Module::from_native(&self.engine, Arc::clone(self.inner.module()))
+        Module::from_store(&self.engine, self.inner.module(), self.inner.given_url().cloned())
     }
 
     /// Are both handles to the same script?

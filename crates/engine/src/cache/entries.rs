@@ -15,7 +15,11 @@
 //!    takes the entry's place. An entry never changes its number, and a new one has another, so a death erases nothing
 //!    that came after it.
 //!
-//! Keys are compared without the lock, as they are whole modules: `locate`.
+//! Keys are whole modules, and there may be many that differ in their last bytes only. So [`Entries::locate`] compares one
+//! key with one entry's, without the lock, and when it is left with several entries it has them, and the key, *hashed*
+//! instead, each once in its life. Then at most one is left, but for chance. What a request has compared it notes in its
+//! [`Seen`], so that it compares nothing twice, as `look` and `claim` would. One entry that equals the key costs one
+//! comparison and no hash. Each look goes through the entries of its prefix, at some nanoseconds an entry.
 //!
 //! Invariant: no two entries have equal keys. Invariant: while the lock is held no key is compared or dropped, no module is
 //! dropped, and no callback is called.
@@ -23,19 +27,29 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Weak};
 
+use crate::foreign;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What an entry is looked up by.
 pub(crate) trait Query<K> {
     /// What equal keys have in common; cheap to compare.
     fn prefix(&self) -> u64;
-    /// Can it be equal to `key`, as far as that can be said at once? `None` if they have to be compared.
+    /// Can it be equal to `key`, as far as that can be said at once? `None` if they have to be compared. If both are
+    /// hashed, that is by chance for keys that differ.
     fn quick(&self, key: &K) -> Option<bool>;
     /// Is it equal to `key`?
     fn equals(&self, key: &K) -> bool;
+    /// Has it, or a clone of it, been [hashed](Query::hash)?
+    fn is_hashed(&self) -> bool;
+    /// Reads all of it, once in the life of it and its clones, so that `quick` can tell it from others.
+    fn hash(&self);
 }
 
-/// Called when a builder is done, however it went. Must not look into the cache itself.
+/// Entries whose keys are not that of a request, as far as it has found out. They stay so: no place is used twice.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Vec<Place>);
+
+/// Called when a builder is done, however it went. Must not look into the cache itself. One that panics harms nobody else.
 pub(crate) type Waiter = Box<dyn FnOnce() + Send>;
 
 /// The place of an entry: its prefix, and its number among all entries ever.
@@ -74,6 +88,18 @@ pub(crate) enum Published<M> {
     Theirs(Arc<M>),
 }
 
+/// Which entries a key may be that of.
+enum Candidates<K> {
+    /// None.
+    None,
+    /// It is that of this one.
+    Equal(Place),
+    /// It has to be compared with this one's.
+    Compare(Place, K),
+    /// Several. It has to be hashed, and these as well.
+    Hash(Vec<K>),
+}
+
 /// All entries.
 pub(crate) struct Entries<K, M> {
     state: Mutex<State<K, M>>,
@@ -107,14 +133,14 @@ impl<K: Query<K> + Clone, M> Entries<K, M> {
     }
 
     /// What there is for a key.
-    pub(crate) fn look(&self, query: &impl Query<K>) -> Found<M> {
-        let (state, place) = self.locate(query);
+    pub(crate) fn look(&self, query: &impl Query<K>, seen: &mut Seen) -> Found<M> {
+        let (state, place) = self.locate(query, seen);
         place.map_or(Found::Absent, |place| state.found(place))
     }
 
     /// Makes the caller the builder of a key, unless somebody was faster.
-    pub(crate) fn claim(&self, key: K) -> Claimed<'_, K, M> {
-        let (mut state, known) = self.locate(&key);
+    pub(crate) fn claim(&self, key: K, seen: &mut Seen) -> Claimed<'_, K, M> {
+        let (mut state, known) = self.locate(&key, seen);
         match known.map_or(Found::Absent, |place| state.found(place)) {
             Found::Ready(module) => Claimed::Ready(module),
             Found::Building(place) => Claimed::Building(place),
@@ -172,7 +198,7 @@ impl<K: Query<K> + Clone, M> Entries<K, M> {
 
     /// Publishes a module that has no entry, as far as is known.
     fn install(&self, key: K, module: Arc<M>) -> Published<M> {
-        let (mut state, known) = self.locate(&key);
+        let (mut state, known) = self.locate(&key, &mut Seen::default());
         if let Some(Found::Ready(winner)) = known.map(|place| state.found(place)) {
             drop(state);
             return Published::Theirs(winner);
@@ -191,29 +217,30 @@ impl<K: Query<K> + Clone, M> Entries<K, M> {
         drop(key);
         if let Slot::Building(waiters) = slot {
             self.done.notify_all();
-            waiters.into_iter().for_each(|waiter| waiter());
+            call_all(waiters);
         }
     }
 
     /// The place of the entry with this key, if there is one, with the lock under which that is so.
-    fn locate(&self, query: &impl Query<K>) -> (MutexGuard<'_, State<K, M>>, Option<Place>) {
-        let mut different = HashSet::new();
+    fn locate(&self, query: &impl Query<K>, seen: &mut Seen) -> (MutexGuard<'_, State<K, M>>, Option<Place>) {
         loop {
             let state = self.lock();
-            let candidates = state.of_prefix(query.prefix()).filter(|(place, _)| !different.contains(*place));
-            let mut candidates = candidates.filter(|(_, entry)| query.quick(&entry.key) != Some(false));
-            let Some((&place, entry)) = candidates.next() else {
-                drop(candidates);
-                return (state, None);
+            let (place, key) = match state.candidates(query, seen) {
+                Candidates::None => return (state, None),
+                Candidates::Equal(place) => return (state, Some(place)),
+                Candidates::Compare(place, key) => (place, key),
+                Candidates::Hash(keys) => {
+                    drop(state);
+                    query.hash();
+                    keys.iter().for_each(K::hash);
+                    continue;
+                }
             };
-            let key = query.quick(&entry.key).is_none().then(|| entry.key.clone());
-            drop(candidates);
-            let Some(key) = key else { return (state, Some(place)) };
             drop(state);
             let equal = query.equals(&key);
             drop(key);
             if !equal {
-                different.insert(place);
+                seen.0.push(place);
                 continue;
             }
             let state = self.lock();
@@ -225,6 +252,13 @@ impl<K: Query<K> + Clone, M> Entries<K, M> {
 
     fn lock(&self) -> MutexGuard<'_, State<K, M>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Calls those who waited, each whatever becomes of the others.
+fn call_all(waiters: Vec<Waiter>) {
+    for waiter in waiters {
+        foreign::call(waiter);
     }
 }
 
@@ -254,7 +288,31 @@ impl<K, M> State<K, M> {
     }
 }
 
-impl<K: Query<K>, M> State<K, M> {
+impl<K: Query<K> + Clone, M> State<K, M> {
+    /// The entries that may have this key, those apart that a request has seen.
+    fn candidates(&self, query: &impl Query<K>, seen: &Seen) -> Candidates<K> {
+        let mut open = Vec::new();
+        for (&place, Entry { key, .. }) in self.of_prefix(query.prefix()) {
+            match query.quick(key) {
+                Some(true) => return Candidates::Equal(place),
+                None if !seen.0.contains(&place) => open.push((place, key)),
+                Some(false) | None => {}
+            }
+        }
+        match &*open {
+            [] => Candidates::None,
+            &[(place, key)] => Candidates::Compare(place, key.clone()),
+            &[(place, first), ..] => {
+                let fresh: Vec<K> =
+                    open.iter().filter(|(_, key)| !key.is_hashed()).map(|&(_, key)| key.clone()).collect();
+                match fresh.is_empty() && query.is_hashed() {
+                    true => Candidates::Compare(place, first.clone()),
+                    false => Candidates::Hash(fresh),
+                }
+            }
+        }
+    }
+
     fn insert(&mut self, key: K, slot: Slot<M>) -> Place {
         let place = Place { prefix: key.prefix(), number: self.made };
         self.made += 1;
@@ -284,7 +342,7 @@ impl<K: Query<K> + Clone, M> Claim<'_, K, M> {
         drop(state);
         self.entries.done.notify_all();
         if let Slot::Building(waiters) = slot {
-            waiters.into_iter().for_each(|waiter| waiter());
+            call_all(waiters);
         }
         Published::Ours(module, self.place)
     }

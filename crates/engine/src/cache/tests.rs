@@ -1,5 +1,7 @@
 //! The cache with real modules.
 
+mod lookups;
+
 use std::sync::Barrier;
 
 use super::*;

@@ -46,8 +46,7 @@ fn a_store_that_nobody_asks_about_is_not_entered() {
     let module = compile(&engine, EMPTY).unwrap();
     let mut store = Store::new(engine.environment());
     for _ in 0..2 {
-        engine.use_module(&mut store, &module, None);
-        runtime::instantiate::instantiate(&mut store, &module, &[]).unwrap();
+        engine.instantiate(&mut store, &module, &[], None).unwrap();
     }
     assert!(store.attachment().is_none());
     let registry = &engine.service().registry;
@@ -60,20 +59,17 @@ fn a_store_that_nobody_asks_about_is_not_entered() {
 }
 
 #[test]
-fn a_url_that_the_module_does_not_know_is_remembered() {
+fn a_store_remembers_the_url_that_it_was_given() {
     let engine = Engine::new(Config::default()).unwrap();
     let module = compile(&engine, EMPTY).unwrap();
-    let [first, other]: [Arc<str>; 2] = ["https://a.example/", "https://b.example/"].map(Arc::from);
-    crate::source::of(&module).unwrap().give_url(&first);
-    let mut stores = [&first, &other].map(|url| {
+    let urls = [Some("https://a.example/"), Some("https://b.example/"), None].map(|url| url.map(Arc::<str>::from));
+    for url in &urls {
         let mut store = Store::new(engine.environment());
-        engine.use_module(&mut store, &module, Some(url));
-        runtime::instantiate::instantiate(&mut store, &module, &[]).unwrap();
-        store
-    });
-    assert_eq!(stores.each_ref().map(|store| store.attachment().is_some()), [false, true]);
-    for (store, url) in stores.iter_mut().zip([&first, &other]) {
-        assert_eq!(engine.import_module(store, &module, None).unwrap().url(), &**url);
+        engine.instantiate(&mut store, &module, &[], url.as_ref()).unwrap();
+        assert_eq!(store.attachment().is_some(), url.is_some());
+        assert_eq!(&engine.given_url(&store, &module), url);
+        let script = engine.import_module(&mut store, &module, urls[0].as_ref()).unwrap();
+        assert_eq!(script.given_url(), url.as_ref(), "the first handle counts");
     }
 }
 

@@ -26,22 +26,6 @@ fn the_url_follows_from_name_and_bytes() {
 }
 
 #[test]
-fn the_first_url_given_is_kept() {
-    let source = source(PLAIN);
-    source.give_url(&"a".into());
-    source.give_url(&"b".into());
-    assert_eq!(&**source.url(), "a");
-}
-
-#[test]
-fn a_url_given_late_wins_over_the_modules_own() {
-    let source = source(PLAIN);
-    assert!(source.url().starts_with("wasm://"));
-    source.give_url(&"a".into());
-    assert_eq!(&**source.url(), "a");
-}
-
-#[test]
 fn functions_without_a_name_are_numbered() {
     assert_eq!(source(PLAIN).function_name(7), "wasm-function[7]");
 }

@@ -88,3 +88,39 @@ fn values_are_exact_and_escaped() {
     let text = exporter.text(&engine().metrics(), None);
     assert!(text.contains("upshift_modules_failed_total{path=\"a\\\\b\\\"c\\nd\"} 1\n"), "{text}");
 }
+
+/// Whatever a label is called, the text is one that a reader takes, and says each label once.
+#[test]
+fn label_names_are_made_to_fit() {
+    let names = [
+        ("service", "service"),
+        ("pod.name", "pod_name"),
+        ("a b\n\"{}=,", "a_b______"),
+        ("9lives", "_9lives"),
+        ("", "_"),
+        ("__name__", "_name__"),
+        ("_ok", "_ok"),
+        ("\u{fc}ber", "_ber"),
+        ("le", "exported_le"),
+        ("tier", "exported_tier"),
+    ];
+    let engine = engine();
+    for (given, expected) in names {
+        let text = Exporter::new().label(given, "v").text(&engine.metrics(), Some(&engine.memory_usage()));
+        for (_, labels, _) in samples(&text) {
+            let names: Vec<_> = labels.split("\",").map(|label| label.split_once("=\"").expect("a label").0).collect();
+            assert_eq!(names.iter().filter(|&&name| name == expected).count(), 1, "{given:?}: {labels}");
+            assert_eq!(names.len(), names.iter().collect::<HashSet<_>>().len(), "{given:?}: {labels}");
+        }
+    }
+    let twice = Exporter::new().label("a.b", "1").label("c", "2").label("a_b", "3");
+    assert_eq!(twice.labels(&[]), r#"{a_b="3",c="2"}"#);
+}
+
+#[test]
+fn labels_of_metrics_are_known() {
+    let engine = engine();
+    let metrics = engine.metrics();
+    let own: HashSet<_> = metrics.iter().filter_map(|metric| Some(metric.label?.0)).chain(["le", "kind"]).collect();
+    assert_eq!(own, OWN_LABELS.iter().copied().collect());
+}

@@ -8,13 +8,15 @@ use futures_core::Stream;
 use futures_io::AsyncRead;
 
 use super::StreamingCompilation;
+use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
 use crate::error::{Error, Result, messages};
 use crate::module::Module;
 
 impl Module {
     /// Makes a module in the binary format from a stream of pieces, such as the body of an HTTP response, while it arrives.
-    /// After a fault no more of it is asked for. Dropping the future ends the compilation.
+    /// After a fault of its [structure](StreamingCompilation::has_failed) no more of it is asked for. Dropping the future
+    /// ends the compilation.
     ///
     /// # Errors
     /// The stream's own, and as for [`Module::from_binary`].
@@ -37,7 +39,20 @@ impl Module {
         B: AsRef<[u8]>,
         E: Into<Error>,
     {
-        let mut compilation = StreamingCompilation::new(engine);
+        Module::from_stream_with(engine, stream, &CompileOptions::new()).await
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// The stream's own, and as for [`Module::from_binary_with`].
+    pub async fn from_stream_with<S, B, E>(engine: &Engine, stream: S, options: &CompileOptions) -> Result<Module>
+    where
+        S: Stream<Item = Result<B, E>>,
+        B: AsRef<[u8]>,
+        E: Into<Error>,
+    {
+        let mut compilation = StreamingCompilation::new_with(engine, options);
         let mut stream = pin!(stream);
         while !compilation.has_failed() {
             let Some(piece) = poll_fn(|context| stream.as_mut().poll_next(context)).await else { break };
@@ -46,8 +61,8 @@ impl Module {
         compilation.finish_async().await
     }
 
-    /// Makes a module in the binary format from what an asynchronous reader gives, while it arrives. After a fault no more
-    /// is read. Dropping the future ends the compilation.
+    /// Makes a module in the binary format from what an asynchronous reader gives, while it arrives. After a fault of its
+    /// [structure](StreamingCompilation::has_failed) no more is read. Dropping the future ends the compilation.
     ///
     /// # Errors
     /// When reading fails, and as for [`Module::from_binary`].
@@ -64,7 +79,19 @@ impl Module {
     /// # }
     /// ```
     pub async fn from_async_read(engine: &Engine, reader: impl AsyncRead) -> Result<Module> {
-        let mut compilation = StreamingCompilation::new(engine);
+        Module::from_async_read_with(engine, reader, &CompileOptions::new()).await
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// When reading fails, and as for [`Module::from_binary_with`].
+    pub async fn from_async_read_with(
+        engine: &Engine,
+        reader: impl AsyncRead,
+        options: &CompileOptions,
+    ) -> Result<Module> {
+        let mut compilation = StreamingCompilation::new_with(engine, options);
         let mut reader = pin!(reader);
         let cannot_read = |error: io::Error| Error::new(error).context(messages::runtime::read_file("the module"));
         while !compilation.has_failed() {

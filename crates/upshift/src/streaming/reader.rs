@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::StreamingCompilation;
+use crate::compile_options::CompileOptions;
 use crate::engine::Engine;
 use crate::error::{Error, Result, messages};
 use crate::module::Module;
@@ -25,7 +26,8 @@ enum Taken {
 
 impl Module {
     /// Makes a module from what a reader gives, in the binary or the text format. A binary one is decoded, validated and
-    /// compiled [while it is read](StreamingCompilation), and is not read on after a fault.
+    /// compiled [while it is read](StreamingCompilation), and is not read on after a fault of its
+    /// [structure](StreamingCompilation::has_failed); with a fault within a function it is read to its end.
     ///
     /// # Errors
     /// When reading fails, and as for [`Module::new`].
@@ -43,8 +45,16 @@ impl Module {
     /// # }
     /// ```
     pub fn from_reader(engine: &Engine, reader: impl Read) -> Result<Module> {
+        Module::from_reader_with(engine, reader, &CompileOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// When reading fails, and as for [`Module::new_with`].
+    pub fn from_reader_with(engine: &Engine, reader: impl Read, options: &CompileOptions) -> Result<Module> {
         let cannot_read = |error| Error::new(error).context(messages::runtime::read_file("the module"));
-        Taken::all(engine, reader, cannot_read)?.module(engine, None)
+        Taken::all(engine, options, reader, cannot_read)?.module(engine, options, None)
     }
 
     /// Makes a module from a file in the binary or the text format, as [`Module::from_reader`] does. Its
@@ -53,11 +63,19 @@ impl Module {
     /// # Errors
     /// When the file cannot be read, and as for [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        Module::from_file_with(engine, file, &CompileOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and as for [`Module::new_with`].
+    pub fn from_file_with(engine: &Engine, file: impl AsRef<Path>, options: &CompileOptions) -> Result<Module> {
         let path = file.as_ref();
         let cannot_read = |error| Error::new(error).context(messages::runtime::read_file(path.display()));
         let file = File::open(path).map_err(cannot_read)?;
-        let taken = Taken::all(engine, file, cannot_read)?;
-        let module = taken.module(engine, Some(path))?;
+        let taken = Taken::all(engine, options, file, cannot_read)?;
+        let module = taken.module(engine, options, Some(path))?;
         Ok(match file_url(path) {
             Some(url) => module.with_source_url(&url),
             None => module,
@@ -66,8 +84,13 @@ impl Module {
 }
 
 impl Taken {
-    fn all(engine: &Engine, mut reader: impl Read, explain: impl Fn(io::Error) -> Error) -> Result<Taken> {
-        let mut stream = StreamingCompilation::new(engine);
+    fn all(
+        engine: &Engine,
+        options: &CompileOptions,
+        mut reader: impl Read,
+        explain: impl Fn(io::Error) -> Error,
+    ) -> Result<Taken> {
+        let mut stream = StreamingCompilation::new_with(engine, options);
         while !stream.has_failed() {
             let room = stream.room()?;
             match reader.read(room) {
@@ -88,7 +111,7 @@ impl Taken {
         Ok(Taken::Other(bytes))
     }
 
-    fn module(self, engine: &Engine, path: Option<&Path>) -> Result<Module> {
+    fn module(self, engine: &Engine, options: &CompileOptions, path: Option<&Path>) -> Result<Module> {
         match self {
             Taken::Binary(stream) => stream.finish(),
             Taken::Other(bytes) => {
@@ -96,7 +119,7 @@ impl Taken {
                     path.iter().for_each(|path| error.set_path(path));
                     error
                 })?;
-                Module::from_binary(engine, &binary)
+                Module::from_binary_with(engine, &binary, options)
             }
         }
     }

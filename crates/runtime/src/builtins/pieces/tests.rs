@@ -7,7 +7,7 @@ use crate::requests::{POLL, REPORT};
 use crate::testing::store;
 
 /// The pieces of `len` in pieces of 10. The store is terminated in the piece with this number.
-fn pieces(len: usize, order: Order, terminated_in: Option<usize>) -> (Vec<Range<usize>>, bool) {
+fn pieces(len: usize, order: Order, terminated_in: Option<usize>) -> (Vec<(usize, usize)>, bool) {
     let (mut store, _) = store();
     let context = store.context();
     let mut seen = Vec::new();
@@ -18,7 +18,7 @@ fn pieces(len: usize, order: Order, terminated_in: Option<usize>) -> (Vec<Range<
             if terminated_in == Some(seen.len()) {
                 (*context).interrupt.fetch_or(TERMINATE, Ordering::Relaxed);
             }
-            seen.push(range);
+            seen.push((range.start, range.end));
         })
     };
     assert!(matches!(outcome, Ok(()) | Err(Failure::Trap(TrapReason::Interrupt))));
@@ -27,20 +27,20 @@ fn pieces(len: usize, order: Order, terminated_in: Option<usize>) -> (Vec<Range<
 
 #[test]
 fn all_is_done_in_order() {
-    assert_eq!(pieces(0, Order::Up, None), (vec![0..0], true));
-    assert_eq!(pieces(10, Order::Down, None), (vec![0..10], true));
-    assert_eq!(pieces(11, Order::Up, None), (vec![0..10, 10..11], true));
-    assert_eq!(pieces(25, Order::Up, None), (vec![0..10, 10..20, 20..25], true));
-    assert_eq!(pieces(25, Order::Down, None), (vec![15..25, 5..15, 0..5], true));
+    assert_eq!(pieces(0, Order::Up, None), (vec![(0, 0)], true));
+    assert_eq!(pieces(10, Order::Down, None), (vec![(0, 10)], true));
+    assert_eq!(pieces(11, Order::Up, None), (vec![(0, 10), (10, 11)], true));
+    assert_eq!(pieces(25, Order::Up, None), (vec![(0, 10), (10, 20), (20, 25)], true));
+    assert_eq!(pieces(25, Order::Down, None), (vec![(15, 25), (5, 15), (0, 5)], true));
 }
 
 #[test]
 fn a_termination_is_seen_before_the_next_piece() {
-    assert_eq!(pieces(50, Order::Up, Some(1)), (vec![0..10, 10..20], false));
-    assert_eq!(pieces(50, Order::Down, Some(0)), (vec![40..50], false));
+    assert_eq!(pieces(50, Order::Up, Some(1)), (vec![(0, 10), (10, 20)], false));
+    assert_eq!(pieces(50, Order::Down, Some(0)), (vec![(40, 50)], false));
     // What is done is done.
-    assert_eq!(pieces(20, Order::Up, Some(1)), (vec![0..10, 10..20], true));
-    assert_eq!(pieces(10, Order::Up, Some(0)), (vec![0..10], true));
+    assert_eq!(pieces(20, Order::Up, Some(1)), (vec![(0, 10), (10, 20)], true));
+    assert_eq!(pieces(10, Order::Up, Some(0)), (vec![(0, 10)], true));
 }
 
 #[test]
