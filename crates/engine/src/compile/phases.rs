@@ -26,6 +26,7 @@ use wasm::validate::{Scratch, Search, Unvalidated};
 use super::all;
 use super::jobs::Ends;
 use crate::attachment::{self, Attachment};
+use crate::callback;
 use crate::config::Strategy;
 use crate::engine::add_module;
 use crate::error::ModuleError;
