@@ -132,7 +132,8 @@ impl CodeListener for Heard {
 
 #[test]
 fn work_of_the_engine_is_done_and_not_counted() {
-    let (mut store, _) = instantiate((), r#"(module (func (export "f")))"#, |_| Vec::new());
+    let (mut store, instance) = instantiate((), r#"(module (func (export "f")))"#, |_| Vec::new());
+    instance.get_typed_func::<(), ()>(&mut store, "f").unwrap().call(&mut store, ()).unwrap();
     let heard = Arc::new(Heard::default());
     store.set_code_listener(Some(heard.clone()));
     let handle = store.handle();

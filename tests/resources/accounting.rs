@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use upshift::{Config, Engine, Linker, MemoryUsage, Module, Store, Strategy};
+use upshift::{Config, Engine, Linker, MemoryUsage, Module, Store, Strategy, StreamingCompilation};
 
 use super::large;
 use crate::child;
@@ -208,4 +208,59 @@ fn every_change_of_a_store_is_accounted_for() {
     let text = "(module (memory 3) (table 5 funcref) (table 10000001 funcref))";
     upshift::Instance::new(&mut store, &Module::new(&engine, text).unwrap(), &[]).unwrap_err();
     assert_eq!(grew(&store, "no instance"), 0);
+}
+
+#[test]
+fn linkers_are_accounted_for() {
+    child::within("resources::accounting::linkers_are_accounted_for", || {
+        let engine = Engine::default();
+        let mut first: Linker<()> = Linker::new(&engine);
+        first.func_wrap("m", "first", |n: i32| n).unwrap();
+        let before = Before::now(&engine);
+        let mut linker: Linker<()> = Linker::new(&engine);
+        for n in 0..20_000 {
+            linker.func_wrap("m", &format!("function number {n}"), move || n).unwrap();
+        }
+        before.growth(&engine).assert_within(25, "a linker");
+        // The functions belong to both.
+        let one = engine.memory_usage().linkers - before.usage.linkers;
+        let twin = linker.clone();
+        let two = engine.memory_usage().linkers - before.usage.linkers;
+        assert!(two > one && two < 2 * one, "{one}, {two}");
+        // A store that gets one counts no more than its own part.
+        let mut store = Store::new(&engine, ());
+        let host = store.memory_usage().host;
+        linker.get(&mut store, "m", "function number 7").unwrap();
+        assert!(store.memory_usage().host - host < 200);
+        drop((linker, twin));
+        let left = engine.memory_usage().linkers - before.usage.linkers;
+        assert!(left > 0 && left < 1000, "the store's function is left: {left}");
+        drop(store);
+        assert_eq!(engine.memory_usage().linkers, before.usage.linkers);
+    });
+}
+
+#[test]
+fn streams_are_accounted_for() {
+    child::within("resources::accounting::streams_are_accounted_for", || {
+        for strategy in [Strategy::Lazy, Strategy::Eager] {
+            let engine = engine(strategy);
+            let binary = large::module(12 << 20, 1);
+            let pushed = |len: usize| {
+                let mut stream = StreamingCompilation::new(&engine);
+                binary[..len].chunks(1 << 20).for_each(|chunk| stream.push(chunk).unwrap());
+                stream
+            };
+            drop(pushed(1 << 20));
+            assert_eq!(engine.memory_usage().streams, 0);
+            let before = Before::now(&engine);
+            let stream = pushed(binary.len() - 1);
+            before.growth(&engine).assert_within(30, "a stream");
+            drop(stream);
+            assert_eq!(engine.memory_usage().streams, 0);
+            let module = pushed(binary.len()).finish().unwrap();
+            assert_eq!(engine.memory_usage().streams, 0);
+            drop(module);
+        }
+    });
 }

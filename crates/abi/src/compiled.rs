@@ -1,5 +1,6 @@
 //! What a compiler gives: machine code as bytes, and the tables that belong to it.
 
+use wasm::heap;
 use wasm::types::DefinedFuncIndex;
 
 use crate::feedback::ProfileTable;
@@ -73,6 +74,17 @@ pub struct CompiledCode {
 }
 
 impl CompiledCode {
+    /// What it owns, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        let CompiledCode { bytes, traps, positions, inlined, frames, profile, alignment: _, frame_size: _ } = self;
+        heap::vec(bytes)
+            + heap::vec(traps)
+            + heap::vec(positions)
+            + heap::vec(inlined)
+            + heap::vec(frames)
+            + profile.heap_bytes()
+    }
+
     /// The reason of the trap at `offset`, if the instruction there may trap.
     pub fn trap_at(&self, offset: u32) -> Option<TrapReason> {
         let at = self.traps.binary_search_by_key(&offset, |site| site.offset).ok()?;

@@ -14,6 +14,7 @@
 
 use std::mem::{offset_of, size_of};
 
+use wasm::heap;
 use wasm::types::{DefinedFuncIndex, FuncIndex};
 
 /// Most targets that a site of an indirect call remembers.
@@ -96,6 +97,13 @@ pub struct ProfileTable {
     pub fixups: Vec<u32>,
     /// The call sites that are counted, by ascending Wasm offset.
     pub sites: Vec<CallSite>,
+}
+
+impl ProfileTable {
+    /// What it owns, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        heap::vec(&self.fixups) + heap::vec(&self.sites)
+    }
 }
 
 /// What is subtracted from the budget when a function of `code_len` bytes of baseline code is entered: roughly the bytes

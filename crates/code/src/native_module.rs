@@ -116,6 +116,13 @@ pub struct NewCode {
     pub compiled: CompiledCode,
 }
 
+impl NewCode {
+    /// What it takes, in bytes, before it is added to a module.
+    pub fn heap_bytes(&self) -> usize {
+        size_of::<NewCode>() + self.compiled.heap_bytes()
+    }
+}
+
 impl NativeModule {
     /// A module all of whose functions are lazy.
     ///

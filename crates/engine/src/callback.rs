@@ -9,6 +9,8 @@
 //!    module of its own, which the cache does not get (`cache::ModuleCache::step`).
 //! 3. So that it needs no thread of the pool either, an asynchronous request that begins within a callback is done by
 //!    who polls it first (`compile::asynchronous`).
+//! 4. A module that is made within a callback is compiled when it is called, whatever the strategy (`compile::phases`): its code
+//!    is told to the listener in the callback, which would have the next made.
 //!
 //! Rejected: to remember in the cache who is making a module. A listener is told on threads of the pool too, and two makers
 //! may wait for each other's modules in their listeners.

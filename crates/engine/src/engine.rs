@@ -18,6 +18,7 @@ use runtime::memory_pool::MemoryPool;
 use runtime::references::ReferenceImage;
 use runtime::store::Environment;
 use runtime::stores::{Running, Stores};
+use runtime::usage::Sum;
 use sys::code_memory::Strategy;
 use wasm::canonical::TypeRegistry;
 use wasm::types::{DefinedFuncIndex, FuncType};
@@ -101,6 +102,7 @@ impl Engine {
             stubs: Stubs::default(),
             code_gc: CodeGc::default(),
             counts: Counts::default(),
+            streams: Sum::default(),
             config,
         };
         let inner = Inner { service: Arc::new(service), memory_pool: Arc::default(), epoch: Arc::default() };
@@ -206,6 +208,11 @@ impl Engine {
     /// What became of the memories that stores asked for.
     pub(crate) fn memory_counts(&self) -> &MemoryCounts {
         &self.inner.memory_pool.counts
+    }
+
+    /// What linkers and their functions of the host take.
+    pub fn linkers(&self) -> &Sum {
+        self.inner.service.stores.totals().linkers()
     }
 
     /// The registry of canonical types.

@@ -44,10 +44,11 @@ mod tests;
 
 /// Who is told of machine code. What panics in it goes no further.
 ///
-/// It may use the engine, and stores that are not in use: make modules and instances, call Wasm, drop and free code. What it
-/// does so is told to it as well, before it returns. It is called while code is made, by the thread that makes it and by those
-/// of the pool; so a module that is just being made is not waited for: who asks for the same bytes gets a module of its own
-/// then. It must not wait for other threads that use the engine.
+/// It may use the engine, and stores that are not in use: make modules and instances, call Wasm, drop and free code. It is told
+/// of the code that leads to as well, afterwards; so modules that it makes are compiled when they are called, whatever the
+/// strategy. It is called while code is made, by the thread that makes it and by those of the pool; so a module that is
+/// just being made is not waited for: who asks for the same bytes gets a module of its own. It must not wait for other
+/// threads that use the engine.
 pub trait CodeListener: Send + Sync + Debug {
     /// There is code. It stays where it is until [`CodeListener::code_freed`].
     fn code_created(&self, code: &CreatedCode<'_>);

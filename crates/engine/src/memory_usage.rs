@@ -2,7 +2,8 @@
 //! process has.
 //!
 //! Modules are asked one after the other, each under its own lock, and say what they own (`code::sizes`); stores keep an
-//! account that the engine reads without stopping them (`runtime::usage`). What several modules share, such as their
+//! account that the engine reads without stopping them, and streams and linkers add to sums (`runtime::usage`).
+//! So the numbers are not of one moment while others work. What several modules share, such as their
 //! bytes, is counted once.
 
 use std::collections::HashSet;
@@ -45,6 +46,10 @@ pub struct MemoryUsage {
     pub types: usize,
     /// The engine's own lists.
     pub engine: usize,
+    /// Modules that are arriving in streams: their bytes, what is known of them, and code that was made already.
+    pub streams: usize,
+    /// Linkers: their names, their functions of the host and the closures of these, without what they own elsewhere.
+    pub linkers: usize,
     /// All stores.
     pub stores: StoreUsage,
 }
@@ -56,6 +61,8 @@ impl MemoryUsage {
             code_metadata: stub_metadata,
             types: service.types.heap_bytes(),
             engine: heap::shared(service) + service.space.heap_bytes(),
+            streams: service.streams.read(),
+            linkers: service.stores.totals().linkers().read(),
             stores: service.stores.totals().read(),
             ..MemoryUsage::default()
         };
@@ -106,6 +113,8 @@ impl MemoryUsage {
             ("images", self.images),
             ("types", self.types),
             ("engine", self.engine),
+            ("streams", self.streams),
+            ("linkers", self.linkers),
             ("store_contexts", stores.contexts),
             ("instances", stores.instances),
             ("memories", stores.memories),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use code::space::CodeSpace;
 use code::stubs::LazyStubs;
 use runtime::stores::Stores;
+use runtime::usage::Sum;
 use wasm::canonical::TypeRegistry;
 
 use crate::cache::ModuleCache;
@@ -38,6 +39,8 @@ pub(crate) struct Service {
     pub(crate) stubs: Stubs,
     pub(crate) code_gc: CodeGc,
     pub(crate) counts: Counts,
+    /// What streams take that have not ended.
+    pub(crate) streams: Sum,
 }
 
 impl Service {

@@ -9,6 +9,8 @@ use code::stub_cache::Stub;
 use wasm::heap;
 use wasm::types::{CanonicalTypeIndex, FuncType};
 
+use crate::usage::Share;
+
 /// The shim behind a host function: takes the values of the call and leaves the results in their place. Non-zero means
 /// that it left a failure with the store. It must not unwind.
 pub type HostShim = unsafe extern "C" fn(context: *mut HostContext, values: *mut u128) -> u64;
@@ -29,7 +31,12 @@ pub struct HostFunction {
     pub shim: HostShim,
     /// The closure, for the shim.
     pub closure: Box<dyn Any + Send + Sync>,
+    /// What it takes of the memory of its engine, if it is a linker's. Set before a store gets it. Others count in their store.
+    pub share: Share,
 }
+
+/// What a registration of one type owns, in bytes: two lists of one item.
+const REGISTERED: usize = 64;
 
 /// A code slot that never changes.
 #[derive(Debug)]
@@ -48,9 +55,15 @@ impl fmt::Debug for HostFunction {
 }
 
 impl HostFunction {
-    /// What it takes, in bytes, its closure included.
+    /// What it takes, in bytes, its closure included; but not what that owns elsewhere.
     pub fn heap_bytes(&self) -> usize {
-        heap::shared(self) + self.ty.heap_bytes() + heap::block(size_of_val(&*self.closure))
+        let registration = heap::shared(&*self.registration) + REGISTERED;
+        heap::shared(self) + self.ty.heap_bytes() + heap::block(size_of_val(&*self.closure)) + registration
+    }
+
+    /// It is a linker's: it counts itself from now on.
+    pub fn count(&self) {
+        self.share.set(self.heap_bytes());
     }
 
     /// Address of the slot that holds the exit stub.

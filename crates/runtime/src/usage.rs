@@ -6,6 +6,8 @@
 //!    need not stop stores that run on other threads.
 //! 3. When the store dies, its account takes all of it back.
 //!
+//! What belongs to several stores or to none, such as functions of the host, has a [`Share`] of a [`Sum`] within it.
+//!
 //! Tasks come from any thread, so a store's queue has an account of its own for them, under its lock ([`TaskAccount`]).
 //!
 //! Invariant: the account is what `Store::measure` finds by looking at everything; tests compare the two.
@@ -29,7 +31,8 @@ pub struct StoreUsage {
     pub memories: usize,
     /// Elements of tables. The system gives a page of a large table when it is first written.
     pub tables: usize,
-    /// Functions of the host, and its values behind references, as far as their sizes are known.
+    /// Functions of the host that were made in the store, what it needs of others, and the host's values behind references;
+    /// without what all these own elsewhere.
     pub host: usize,
     /// Tasks that wait to be run, without what they own elsewhere.
     pub tasks: usize,
@@ -55,6 +58,8 @@ const TASKS: usize = KINDS - 1;
 #[derive(Debug, Default)]
 pub struct Totals {
     kinds: [AtomicUsize; KINDS],
+    /// Functions of the host that belong to linkers, and perhaps to stores too.
+    linkers: Sum,
 }
 
 impl Totals {
@@ -63,6 +68,69 @@ impl Totals {
         let [contexts, instances, memories, tables, host, tasks] =
             self.kinds.each_ref().map(|kind| kind.load(Ordering::Relaxed));
         StoreUsage { contexts, instances, memories, tables, host, tasks }
+    }
+}
+
+impl Totals {
+    /// What linkers and their functions of the host take.
+    pub fn linkers(&self) -> &Sum {
+        &self.linkers
+    }
+}
+
+/// What all things of one kind take now, in bytes. A handle.
+#[derive(Clone, Debug, Default)]
+pub struct Sum(Arc<AtomicUsize>);
+
+impl Sum {
+    /// The sum.
+    pub fn read(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The share of one thing, which takes so many bytes.
+    pub fn share(&self, bytes: usize) -> Share {
+        let share = Share { sum: self.clone(), bytes: AtomicUsize::new(0) };
+        share.add(bytes);
+        share
+    }
+}
+
+/// What one thing takes of a sum, as long as it lives: it lies within the thing.
+#[derive(Debug)]
+pub struct Share {
+    sum: Sum,
+    bytes: AtomicUsize,
+}
+
+impl Share {
+    /// The thing has grown by so much.
+    pub fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.sum.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The thing takes so much now.
+    pub fn set(&self, bytes: usize) {
+        let old = self.bytes.swap(bytes, Ordering::Relaxed);
+        // Wraps, as a difference may be negative; the sum is right.
+        self.sum.0.fetch_add(bytes.wrapping_sub(old), Ordering::Relaxed);
+    }
+
+    /// What it takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// A share of the same sum, of something that takes as much.
+    pub fn twin(&self) -> Share {
+        self.sum.share(self.bytes())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
     }
 }
 

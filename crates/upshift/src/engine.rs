@@ -121,8 +121,13 @@ impl Engine {
         self.inner.metrics()
     }
 
-    /// What the engine takes in memory now, with all its modules and stores, by kind: within some 20 % of what the process
-    /// has for it. Looks at every module; stores are not stopped.
+    /// What the engine takes in memory now, with all its modules, streams, linkers and stores, by kind. Looks at every module;
+    /// stores are not stopped, so while others work the numbers are not of one moment.
+    ///
+    /// Of modules, code, streams and linkers it is within some 20 % of what the process has for them. Memories and large tables
+    /// count with all that Wasm can access, while the system gives a page when it is first written: of memories that are not
+    /// written to, the process has less. Not counted are the host state of stores, what closures, tasks and values of the
+    /// host own elsewhere, what listeners keep, compilers while they run, and what the allocator keeps of what was freed.
     ///
     /// ```
     /// use upshift::{Engine, Instance, Module, Store};

@@ -57,7 +57,8 @@ fn make(
     let type_id = registration.ids()[0];
     let stub = engine.inner.exit_stub(&ty)?;
     let entry = StubSlot(stub.entry());
-    Ok(Arc::new(HostFunction { ty, type_id, registration, stub, entry, shim, closure }))
+    let share = engine.inner.linkers().share(0);
+    Ok(Arc::new(HostFunction { ty, type_id, registration, stub, entry, shim, closure, share }))
 }
 
 /// Runs the work of a host call: no panic leaves it, and its error waits to be raised.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use runtime::func::HostFunction;
 use runtime::import::Import;
+use runtime::usage::Share;
+use wasm::heap;
 
 use crate::caller::Caller;
 use crate::compile_options::CompileOptions;
@@ -53,20 +55,24 @@ pub struct Linker<T> {
     engine: Engine,
     items: HashMap<Arc<str>, HashMap<Arc<str>, Definition>>,
     allow_shadowing: bool,
+    /// What it takes, its functions apart, which count themselves.
+    share: Share,
     _data: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Linker<T> {
     fn clone(&self) -> Linker<T> {
-        let Linker { engine, items, allow_shadowing, _data } = self;
-        Linker { engine: engine.clone(), items: items.clone(), allow_shadowing: *allow_shadowing, _data: PhantomData }
+        let Linker { engine, items, allow_shadowing, share, _data } = self;
+        let (engine, items, share) = (engine.clone(), items.clone(), share.twin());
+        Linker { engine, items, allow_shadowing: *allow_shadowing, share, _data: PhantomData }
     }
 }
 
 impl<T: 'static> Linker<T> {
     /// A linker without names.
     pub fn new(engine: &Engine) -> Linker<T> {
-        Linker { engine: engine.clone(), items: HashMap::new(), allow_shadowing: false, _data: PhantomData }
+        let share = engine.inner.linkers().share(0);
+        Linker { engine: engine.clone(), items: HashMap::new(), allow_shadowing: false, share, _data: PhantomData }
     }
 
     /// The engine.
@@ -392,13 +398,21 @@ impl<T: 'static> Linker<T> {
 
     fn insert(&mut self, module: &str, name: &str, item: Definition) -> Result<&mut Linker<T>> {
         if !self.items.contains_key(module) {
+            let before = heap::map(&self.items);
             self.items.insert(module.into(), HashMap::new());
+            self.share.add(heap::map(&self.items) - before + heap::shared(module));
         }
         let names = self.items.get_mut(module).expect("just inserted");
         if !self.allow_shadowing && names.contains_key(name) {
             return Err(usage::defined_twice(module, name).into());
         }
-        names.insert(name.into(), item);
+        if let Definition::Host(function) = &item {
+            function.count();
+        }
+        let before = heap::map(names);
+        if names.insert(name.into(), item).is_none() {
+            self.share.add(heap::map(names) - before + heap::shared(name));
+        }
         Ok(self)
     }
 }

@@ -26,6 +26,7 @@ use wasm::validate::{Scratch, Search, Unvalidated};
 use super::all;
 use super::jobs::Ends;
 use crate::attachment::{self, Attachment};
+use crate::callback;
 use crate::config::Strategy;
 use crate::engine::add_module;
 use crate::error::ModuleError;
@@ -238,6 +239,8 @@ impl<'a> Compilation<'a> {
         self.cancel.check()?;
         match self.service.config.strategy {
             Strategy::Lazy => Ok(()),
+            // The code would be told to the listener that has it made, which might go on so for ever.
+            _ if callback::is_within() => Ok(()),
             Strategy::Eager => self.compile_all(module),
             Strategy::Hybrid => {
                 all::compile_in_background(self.service, module);

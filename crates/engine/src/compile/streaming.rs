@@ -25,11 +25,13 @@ use std::time::{Duration, Instant};
 use abi::compiler::CompileError;
 use code::native_module::NativeModule;
 use code::wire_bytes::WireBytes;
+use runtime::usage::Share;
 use sys::append::AppendBuffer;
 use tracing::Span;
 use wasm::compile_imports::CompileTimeImports;
 use wasm::decode::prefix_hash::PrefixHasher;
 use wasm::decode::stream::StreamDecoder;
+use wasm::heap;
 use wasm::limits::Limits;
 
 use crate::cache::StreamClaim;
@@ -56,6 +58,9 @@ pub use finishing::Finishing;
 /// The least address space that a stream makes do with, in bytes, where the system refuses enough for the largest module.
 const LEAST_RESERVED: usize = 16 << 20;
 
+/// The system gives memory in pages of so many bytes.
+const PAGE: usize = 4096;
+
 /// A module that is arriving.
 #[derive(Debug)]
 pub struct StreamingJob {
@@ -81,6 +86,10 @@ struct Input {
     role: Role,
     /// Processor time of decoding, if somebody wants to know.
     cpu: Duration,
+    /// What it takes; code apart, which counts itself.
+    share: Share,
+    /// What is known of the module takes so much of it, since the bodies began.
+    head: usize,
 }
 
 /// All that has come.
@@ -123,7 +132,8 @@ impl StreamingJob {
         let config = engine.config();
         let input = reserve(&config.limits).map(|buffer| {
             let decoder = StreamDecoder::new(&config.features, &config.limits);
-            Input { buffer, decoder, role: Role::Undecided, cpu: Duration::ZERO }
+            let share = engine.service().streams.share(0);
+            Input { buffer, decoder, role: Role::Undecided, cpu: Duration::ZERO, share, head: 0 }
         });
         let (events, number, method) = (&engine.service().events, ModuleNumber::next(), CompileMethod::Streaming);
         let started = events.start(spans::module(method, Some(number)));
@@ -225,7 +235,8 @@ impl StreamingJob {
     fn finish_by(mut self, service: &Arc<Service>) -> Result<Arc<NativeModule>, ModuleError> {
         let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let input = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))?;
-        let Input { buffer, decoder, role, cpu } = input;
+        // Counted until the module is.
+        let Input { buffer, decoder, role, cpu, share: _share, head: _ } = input;
         let bytes = WireBytes::from(buffer.finish());
         match role {
             Role::Maker(maker) => self.make(service, maker, Arrived { bytes, decoder, cpu }),
@@ -343,7 +354,11 @@ impl Input {
     fn go_on(&mut self, service: &Arc<Service>, number: ModuleNumber, cancel: &Cancel) {
         if matches!(self.role, Role::Undecided) {
             self.role = self.decide(service, number, cancel);
+            self.head = self.decoder.head().map_or(0, |head| heap::shared(&**head) + head.info.heap_bytes());
         }
+        // Bodies are known twice: to the decoder, and to who validates them.
+        let places = 2 * size_of_val(self.decoder.bodies());
+        self.share.set(self.buffer.bytes().len().next_multiple_of(PAGE) + self.head + places);
         if let Role::Maker(maker) = &mut self.role {
             maker.hand_over(&self.decoder, service, number);
         }

@@ -32,10 +32,12 @@ fn no_kind_is_left_out_of_the_sum() {
         images: 1 << 7,
         types: 1 << 8,
         engine: 1 << 9,
+        streams: 1 << 16,
+        linkers: 1 << 17,
         stores,
     };
-    assert_eq!(usage.total(), (1 << 16) - 1);
-    assert_eq!(size_of::<MemoryUsage>(), 16 * size_of::<usize>());
-    assert_eq!(usage.iter().count(), 16);
-    assert!(usage.to_string().ends_with("65535\n"));
+    assert_eq!(usage.total(), (1 << 18) - 1);
+    assert_eq!(size_of::<MemoryUsage>(), 18 * size_of::<usize>());
+    assert_eq!(usage.iter().count(), 18);
+    assert!(usage.to_string().ends_with("262143\n"));
 }

@@ -69,9 +69,10 @@ impl Store {
     }
 }
 
-/// A host function that was made for the store.
+/// A host function that was made for the store; of one that counts itself, what the store needs for it.
 pub(super) fn entity_bytes(entity: &HostEntity) -> usize {
-    heap::block(size_of::<HostEntity>()) + entity.function.heap_bytes()
+    let shared = entity.function.share.bytes() > 0;
+    heap::block(size_of::<HostEntity>()) + if shared { 0 } else { entity.function.heap_bytes() }
 }
 
 impl Instance {

@@ -37,6 +37,20 @@ fn tasks_are_taken_back() {
     assert_eq!(totals.read(), StoreUsage::default());
 }
 
+#[test]
+fn shares_are_taken_back() {
+    let sum = Sum::default();
+    let one = sum.share(100);
+    let two = one.twin();
+    one.add(20);
+    two.set(30);
+    assert_eq!((sum.read(), one.bytes(), two.bytes()), (150, 120, 30));
+    drop(one);
+    assert_eq!(sum.read(), 30);
+    drop(two);
+    assert_eq!(sum.read(), 0);
+}
+
 /// Who changes one of these structs looks at who counts it, then here.
 #[test]
 fn sizes_are_those_that_the_accounting_was_written_for() {
@@ -53,13 +67,13 @@ fn sizes_are_those_that_the_accounting_was_written_for() {
     assert_eq!(
         sizes,
         [
-            ("Store", 560),
+            ("Store", 568),
             ("Instance", 184),
             ("Memory", 112),
             ("Table", 88),
             ("Global", 32),
             ("HostEntity", 72),
-            ("HostFunction", 96),
+            ("HostFunction", 112),
             ("InitialImage", 32)
         ]
     );

@@ -16,6 +16,7 @@ use abi::compiler::{FunctionBody, ModuleEnv, Request};
 use abi::layout::InstanceLayout;
 use abi::memory::MemoryStyle;
 use code::native_module::{NativeModule, NewCode};
+use runtime::usage::Share;
 use wasm::decode::stream::Head;
 use wasm::types::DefinedFuncIndex;
 
@@ -33,6 +34,8 @@ pub(super) struct EarlyCompiler {
     number: ModuleNumber,
     layout: InstanceLayout,
     memories: Box<[MemoryStyle]>,
+    /// What the code takes that was made.
+    share: Share,
 }
 
 impl EarlyCompiler {
@@ -48,6 +51,7 @@ impl EarlyCompiler {
             number,
             layout: InstanceLayout::new(&head.info),
             memories: head.info.memories.iter().map(|ty| memory.style(ty)).collect(),
+            share: service.streams.share(0),
         })
     }
 
@@ -87,7 +91,9 @@ impl EarlyCompiler {
         });
         let (compiled, compile_time) = result.ok()?;
         let (_, budget) = tuning::whole_budget(service.config.tiering_budget, body.bytes.len());
-        Some(NewCode { function, tier, osr: None, compile_time, budget, compiled })
+        let code = NewCode { function, tier, osr: None, compile_time, budget, compiled };
+        self.share.add(code.heap_bytes());
+        Some(code)
     }
 }
 
