@@ -9,8 +9,10 @@ mod linking;
 mod misuse;
 mod nesting;
 mod references;
+mod terminations;
 mod threads;
 mod traps;
+mod wakers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

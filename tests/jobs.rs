@@ -11,6 +11,7 @@ use upshift::{Config, Engine, Event, EventKind, EventListener, ManualPool, Modul
 
 mod asynchronous;
 mod cache;
+mod callbacks;
 pub(crate) mod ending;
 mod fallback;
 mod instances;

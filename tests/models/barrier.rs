@@ -9,7 +9,7 @@ use shuttle::thread;
 #[path = "../../crates/engine/src/barrier.rs"]
 mod protocol;
 
-use protocol::Barrier;
+use protocol::{Barrier, WorkId};
 
 /// Work that says what became of it.
 struct Work {
@@ -64,41 +64,69 @@ fn closed_in_between(workers: usize) {
                     let barrier = Arc::clone(&barrier);
                     thread::spawn(move || drop(barrier.cancel(id)))
                 });
-                if let Some((work, token)) = barrier.begin(id) {
-                    work.run();
-                    drop(token);
-                }
+                work(&barrier, id);
                 assert!(!barrier.is_waiting(id) && barrier.begin(id).is_none());
                 canceller.into_iter().for_each(|thread| thread.join().unwrap());
             })
         })
         .collect();
-    barrier.close();
-    record.closed.store(true, Ordering::Relaxed);
+    barrier.close(ending(&record));
+    assert!(record.closed.load(Ordering::Relaxed), "who is in no work ends the engine");
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(barrier.len(), (0, 0));
     assert_eq!(record.ended(), workers);
 }
 
-/// A thread that closes in the middle of its work, which must not wait for itself, but does for the other.
+/// Says that the engine has been ended; once.
+fn ending(record: &Arc<Record>) -> impl FnOnce(usize, usize) + Send + 'static {
+    let record = Arc::clone(record);
+    move |_, _| assert!(!record.closed.swap(true, Ordering::Relaxed), "an engine is ended twice")
+}
+
+/// Does a piece of work, if it is still there.
+fn work(barrier: &Barrier<Work>, id: WorkId) {
+    if let Some((work, token)) = barrier.begin(id) {
+        work.run();
+        drop(token);
+    }
+}
+
+/// A thread that closes in the middle of its work, which waits for nobody: the last to work ends the engine.
 fn closed_by_a_worker() {
     let (barrier, record) = (Arc::new(Barrier::new()), Arc::new(Record::default()));
     let ids: Vec<_> = (0..3).map(|_| barrier.add(Work::new(&record)).ok().unwrap()).collect();
     let other = {
         let (barrier, id) = (Arc::clone(&barrier), ids[1]);
-        thread::spawn(move || {
-            if let Some((work, token)) = barrier.begin(id) {
-                work.run();
-                drop(token);
-            }
-        })
+        thread::spawn(move || work(&barrier, id))
     };
-    let (work, token) = barrier.begin(ids[0]).unwrap();
-    barrier.close();
-    record.closed.store(true, Ordering::Relaxed);
-    drop((work, token));
+    let (own, token) = barrier.begin(ids[0]).unwrap();
+    barrier.close(ending(&record));
+    own.run();
+    assert!(!record.closed.load(Ordering::Relaxed), "the engine is ended while its work runs");
+    drop(token);
     other.join().unwrap();
+    assert!(record.closed.load(Ordering::Relaxed));
     assert_eq!((barrier.len(), record.ended()), ((0, 0), 3));
+}
+
+/// Two threads that each close the other's barrier in the middle of their work.
+fn closed_by_each_other() {
+    let both = [(); 2].map(|()| (Arc::new(Barrier::new()), Arc::new(Record::default())));
+    let threads = [0, 1].map(|mine| {
+        let (own, other) = (both[mine].clone(), both[1 - mine].clone());
+        let id = own.0.add(Work::new(&own.1)).ok().unwrap();
+        thread::spawn(move || {
+            let Some((work, token)) = own.0.begin(id) else { return };
+            other.0.close(ending(&other.1));
+            work.run();
+            drop(token);
+        })
+    });
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for (barrier, record) in both {
+        assert_eq!(barrier.len(), (0, 0));
+        assert_eq!(record.ended(), 1);
+    }
 }
 
 #[test]
@@ -110,4 +138,10 @@ fn nothing_runs_when_the_engine_is_gone() {
 #[test]
 fn a_worker_may_close() {
     super::check_all(closed_by_a_worker);
+}
+
+#[test]
+fn two_workers_may_close_each_others() {
+    super::check(closed_by_each_other);
+    super::check_all(closed_by_each_other);
 }

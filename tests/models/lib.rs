@@ -8,9 +8,9 @@
 /// What `crate::sync` is in a model.
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
 mod sync {
-    pub(crate) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
-    pub(crate) use shuttle::thread;
+    pub(crate) use shuttle::{thread, thread_local};
     pub(crate) use std::sync::PoisonError;
 
     /// Here all accesses are in order.
@@ -34,6 +34,10 @@ mod pool {
         }
     }
 }
+
+#[allow(dead_code, reason = "models use what they need")]
+#[path = "../../crates/engine/src/foreign.rs"]
+mod foreign;
 
 mod barrier;
 mod cache;

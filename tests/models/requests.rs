@@ -13,7 +13,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::Arc;
 use shuttle::thread;
 
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering};
 use protocol::{POLL, RAISED_LIMIT, REPORT, Requests, TERMINATE, Ticket, URGENT, Words};
 
 /// The stack limit when nothing interrupts.
@@ -37,6 +37,8 @@ struct Model {
     /// Tasks that wait.
     tasks: AtomicUsize,
     tasks_run: AtomicUsize,
+    /// The next task has the store terminated.
+    task_terminates: AtomicBool,
 }
 
 impl Model {
@@ -53,6 +55,7 @@ impl Model {
             freed: Mutex::new(HashSet::new()),
             tasks: AtomicUsize::new(0),
             tasks_run: AtomicUsize::new(0),
+            task_terminates: AtomicBool::new(false),
         })
     }
 
@@ -91,7 +94,7 @@ impl Model {
     }
 
     /// A safepoint in Wasm. False if it is to end.
-    fn handle(&self) -> bool {
+    fn handle(self: &Arc<Self>) -> bool {
         let set = self.answer(POLL);
         if set & TERMINATE != 0 {
             if self.tasks.load(Ordering::Relaxed) != 0 {
@@ -100,6 +103,7 @@ impl Model {
         } else if set & POLL != 0 {
             self.words().depart(0);
             let tasks = self.tasks.swap(0, Ordering::Relaxed);
+            self.terminate_in_task();
             self.tasks_run.fetch_add(tasks, Ordering::Relaxed);
             self.words().arrive();
             if self.words().pending() != 0 {
@@ -109,8 +113,30 @@ impl Model {
         self.words().pending() & TERMINATE == 0
     }
 
+    /// A task that waits until another thread has terminated the store, perhaps after a call of its own.
+    fn terminate_in_task(self: &Arc<Self>) {
+        if !self.task_terminates.load(Ordering::Relaxed) {
+            return;
+        }
+        self.task_terminates.store(false, Ordering::Relaxed);
+        let model = Arc::clone(self);
+        let watchdog = thread::spawn(move || model.raise(TERMINATE));
+        if thread_rng().gen_range(0..2) == 0 {
+            self.call(1);
+        }
+        watchdog.join().unwrap();
+    }
+
+    /// The entry of a call that was asked for something. False if it is to end.
+    fn enter(self: &Arc<Self>) -> bool {
+        self.requests.open().unwrap().begin();
+        let goes_on = self.handle();
+        self.requests.open().unwrap().begun();
+        goes_on
+    }
+
     /// Some steps of compiled code: prologues that look at the limit, or loops that look at the word. False if it is to end.
-    fn run(&self, depth: u32) -> bool {
+    fn run(self: &Arc<Self>, depth: u32) -> bool {
         for _ in 0..thread_rng().gen_range(0..3) {
             let interrupted = match thread_rng().gen_range(0..2) {
                 0 => self.stack_limit.load(Ordering::Relaxed) == RAISED_LIMIT,
@@ -126,7 +152,7 @@ impl Model {
         }
     }
 
-    fn host_function(&self, depth: u32) -> bool {
+    fn host_function(self: &Arc<Self>, depth: u32) -> bool {
         self.words().depart(0);
         if self.words().pending() & URGENT != 0 {
             self.words().arrive();
@@ -146,13 +172,15 @@ impl Model {
         self.words().pending() & URGENT == 0 || self.handle()
     }
 
-    fn call(&self, depth: u32) {
+    /// True unless it was ended before it began.
+    fn call(self: &Arc<Self>, depth: u32) -> bool {
         let outermost = self.stack.lock().unwrap().is_empty();
         if outermost {
             self.stack_limit.store(LIMIT, Ordering::Relaxed);
         }
         let outer = self.words().arrive();
-        if self.words().pending() == 0 || self.handle() {
+        let goes_on = self.words().pending() == 0 || self.enter();
+        if goes_on {
             let code = self.slot.load(Ordering::Relaxed);
             thread::yield_now();
             self.change(|stack| stack.push(code));
@@ -166,6 +194,7 @@ impl Model {
         if self.words().pending() & URGENT != 0 {
             self.answer(if outermost { TERMINATE } else { 0 });
         }
+        goes_on
     }
 
     // Others.
@@ -200,8 +229,9 @@ impl Model {
         if open.raise(self.words(), bit) {
             thread::yield_now();
             let runs = open.stop(self.words());
-            if bit == TERMINATE && !runs && self.stack.lock().unwrap().is_empty() {
-                self.interrupt.fetch_and(!TERMINATE, Ordering::Relaxed);
+            if bit == TERMINATE {
+                let active = !self.stack.lock().unwrap().is_empty();
+                open.withdraw(self.words(), runs, active);
             }
         }
     }
@@ -282,4 +312,18 @@ fn every_task_is_run() {
 #[test]
 fn a_termination_ends_with_what_it_ends() {
     check(5_000, &[|model| model.raise(TERMINATE), |model| model.post(), |model| model.replace(1)]);
+}
+
+#[test]
+fn a_termination_ends_a_call_that_runs_tasks_at_its_entry() {
+    let model = || {
+        let model = Model::new();
+        model.task_terminates.store(true, Ordering::Relaxed);
+        model.post();
+        assert!(!model.call(0), "the call began before it was terminated");
+        assert!(model.call(0), "later calls are not affected");
+        assert_eq!(model.interrupt.load(Ordering::Relaxed), 0);
+        model.end();
+    };
+    shuttle::check_random(model, 4_000);
 }

@@ -83,12 +83,20 @@ impl Timeline {
     }
 
     /// Waits until this thread has a turn. One that is no actor has.
+    ///
+    /// # Panics
+    /// When the test has failed, so that actors end that would go on for ever.
     fn wait_for_turn(&self) -> MutexGuard<'_, State> {
         let this = thread::current().id();
         let state = self.state.lock().unwrap();
         let has_none =
             |state: &mut State| !state.is_over && state.actors.get(&this).is_some_and(|turn| turn.goal == Goal::Here);
-        self.changed.wait_while(state, has_none).unwrap()
+        let state = self.changed.wait_while(state, has_none).unwrap();
+        if state.is_over && state.actors.contains_key(&this) && !thread::panicking() {
+            drop(state);
+            panic!("the test has failed");
+        }
+        state
     }
 }
 

@@ -5,16 +5,25 @@
 //!    for the whole run. Work that was [`Barrier::cancel`]led, or dropped with the engine, is not there any more: whoever
 //!    comes for it does nothing.
 //! 3. [`Barrier::close`], when the last handle of the engine goes: what has not begun is dropped, what comes later is
-//!    refused, and what runs is waited for. A thread that closes the barrier in the middle of such work does not wait for
-//!    itself.
+//!    refused, what runs is waited for, and then the engine is *ended*.
+//! 4. A thread that is in the middle of a piece of work, of this barrier or another's, waits for nothing: it might wait for
+//!    itself, or two of an embedder's threads, each in work of one engine and closing another, for each other. It leaves
+//!    the ending to the last that has a token.
 //!
 //! So it does not matter which pool does the work, nor whether it ever does.
 //!
-//! Invariant: each piece of work is given to one thread, or dropped, and the lock is not held while either happens.
+//! Invariant: each piece of work is given to one thread, or dropped, and the lock is not held while either happens, nor
+//! while an engine is ended. Invariant: an engine is ended once, when nothing of its runs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError, thread};
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError, thread_local};
+
+thread_local! {
+    /// Tokens that this thread holds, of any barrier.
+    static TOKENS: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The number of a piece of work.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,9 +40,14 @@ struct State<W> {
     closed: bool,
     added: u64,
     waiting: BTreeMap<WorkId, W>,
-    /// The threads that hold tokens, one entry for each.
-    running: Vec<thread::ThreadId>,
+    /// Tokens that are held.
+    running: usize,
+    /// What is to be done when none is held any more, if the barrier is closed and that was left to the last.
+    ending: Option<Ending>,
 }
+
+/// What ends an engine.
+type Ending = Box<dyn FnOnce() + Send>;
 
 /// Held by a thread that does a piece of work, for as long as it does.
 pub(crate) struct Token<'barrier, W> {
@@ -42,7 +56,7 @@ pub(crate) struct Token<'barrier, W> {
 
 impl<W> Barrier<W> {
     pub(crate) fn new() -> Barrier<W> {
-        let state = State { closed: false, added: 0, waiting: BTreeMap::new(), running: Vec::new() };
+        let state = State { closed: false, added: 0, waiting: BTreeMap::new(), running: 0, ending: None };
         Barrier { state: Mutex::new(state), left: Condvar::new() }
     }
 
@@ -65,7 +79,9 @@ impl<W> Barrier<W> {
     pub(crate) fn begin(&self, id: WorkId) -> Option<(W, Token<'_, W>)> {
         let mut state = self.lock();
         let work = state.waiting.remove(&id)?;
-        state.running.push(thread::current().id());
+        state.running += 1;
+        drop(state);
+        TOKENS.with(|tokens| tokens.set(tokens.get() + 1));
         Some((work, Token { barrier: self }))
     }
 
@@ -82,26 +98,30 @@ impl<W> Barrier<W> {
     /// Pieces of work that have not begun, and pieces that run.
     pub(crate) fn len(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.waiting.len(), state.running.len())
+        (state.waiting.len(), state.running)
     }
 
-    /// Drops what has not begun, refuses what comes, and waits for what runs on other threads. Gives how many pieces of work
-    /// were dropped, and for how many threads there was to wait.
-    pub(crate) fn close(&self) -> (usize, usize) {
-        let this = thread::current().id();
-        let (waiting, awaited) = {
+    /// Drops what has not begun, refuses what comes, waits for what runs, and then calls `end`, with the numbers of both. In
+    /// the middle of a piece of work it returns at once, and `end` is called when what runs is done.
+    pub(crate) fn close(&self, end: impl FnOnce(usize, usize) + Send + 'static) {
+        let (waiting, running) = {
             let mut state = self.lock();
             state.closed = true;
-            let others = state.running.iter().filter(|&&thread| thread != this).count();
-            (std::mem::take(&mut state.waiting), others)
+            (std::mem::take(&mut state.waiting), state.running)
         };
         let dropped = waiting.len();
         drop(waiting);
+        let within = TOKENS.with(Cell::get) > 0;
         let mut state = self.lock();
-        while state.running.iter().any(|&thread| thread != this) {
+        while state.running > 0 {
+            if within {
+                state.ending = Some(Box::new(move || end(dropped, running)));
+                return;
+            }
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        (dropped, awaited)
+        drop(state);
+        end(dropped, running);
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
@@ -111,12 +131,14 @@ impl<W> Barrier<W> {
 
 impl<W> Drop for Token<'_, W> {
     fn drop(&mut self) {
-        let this = thread::current().id();
+        TOKENS.with(|tokens| tokens.set(tokens.get() - 1));
         let mut state = self.barrier.lock();
-        if let Some(place) = state.running.iter().position(|&thread| thread == this) {
-            state.running.swap_remove(place);
-        }
+        state.running -= 1;
+        let ending = if state.running == 0 { state.ending.take() } else { None };
         drop(state);
         self.barrier.left.notify_all();
+        if let Some(end) = ending {
+            end();
+        }
     }
 }

@@ -17,6 +17,7 @@ use wasm::decode::prefix_hash::{self, PrefixHash};
 use wasm::features::Features;
 
 use crate::attachment;
+use crate::callback;
 use crate::compile::source::Source;
 use crate::module::WireBytes;
 
@@ -254,16 +255,17 @@ impl ModuleCache {
         ModuleCache { entries, features, counts: Counts::default() }
     }
 
-    /// What to do about a module now. Copies its bytes if it has to be made.
+    /// What to do about a module now. Copies its bytes if it has to be made. Who asks within a callback is never told to wait
+    /// (`crate::callback`).
     pub(crate) fn step(&self, wanted: &mut Wanted<'_>) -> Step<'_> {
         let (Some(entries), Some(prefix)) = (&self.entries, wanted.prefix) else {
-            let (bytes, imports) = (wanted.source.own().clone(), wanted.imports.clone());
-            return Step::Make(Maker { cache: self, claim: None, bytes, imports });
+            return self.aside(wanted);
         };
         let Wanted { source, imports, fingerprint, seen, .. } = wanted;
         let view = View { prefix, features: &self.features, imports, bytes: source, fingerprint };
         match entries.look(&view, seen) {
             Found::Ready(module) => return self.hit(module),
+            Found::Building(_) if callback::is_within() => return self.aside(wanted),
             Found::Building(place) => return Step::Building(place),
             Found::Absent => {}
         }
@@ -272,12 +274,19 @@ impl ModuleCache {
         let key = Key { prefix, features, imports: imports.clone(), bytes: bytes.clone(), fingerprint };
         match entries.claim(key, seen) {
             Claimed::Ready(module) => self.hit(module),
+            Claimed::Building(_) if callback::is_within() => self.aside(wanted),
             Claimed::Building(place) => Step::Building(place),
             Claimed::Mine(claim) => {
                 self.counts.misses.fetch_add(1, Ordering::Relaxed);
                 Step::Make(Maker { cache: self, claim: Some(claim), bytes, imports })
             }
         }
+    }
+
+    /// The module is to be made, for nobody else.
+    fn aside(&self, wanted: &mut Wanted<'_>) -> Step<'_> {
+        let (bytes, imports) = (wanted.source.own().clone(), wanted.imports.clone());
+        Step::Make(Maker { cache: self, claim: None, bytes, imports })
     }
 
     fn hit(&self, module: Arc<NativeModule>) -> Step<'_> {

@@ -3,6 +3,7 @@
 pub(crate) mod all;
 pub mod asynchronous;
 pub(crate) mod job;
+pub(crate) mod jobs;
 pub(crate) mod phases;
 mod promise;
 pub mod source;

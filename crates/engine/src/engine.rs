@@ -26,8 +26,8 @@ use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
 use crate::code_gc::ceiling::Room;
 use crate::compile::all;
-use crate::compile::asynchronous::Jobs;
 use crate::compile::job::Job;
+use crate::compile::jobs::Jobs;
 use crate::compile::phases::Cancel;
 use crate::compile::stubs::{StubError, Stubs};
 use crate::compilers::Compilers;
@@ -304,16 +304,19 @@ pub(crate) fn add_module(service: &Arc<Service>, parts: Parts) -> Result<Arc<Nat
 }
 
 /// The last handle goes: tasks that have not begun are dropped, those that run are waited for, and who waits for a result
-/// is told that there will be none.
+/// is told that there will be none. If it goes within a task, of whichever engine, the last task of this one does the rest.
 impl Drop for Inner {
     fn drop(&mut self) {
         let started = self.service.events.start(spans::drop_engine());
-        let _entered = started.enter();
+        let span = started.span().clone();
+        let _entered = span.enter();
         self.service.jobs.cancel();
-        let (dropped, awaited) = self.service.workers.close();
-        self.service.jobs.end();
-        self.service.assert_idle();
-        quietly(|| self.service.events.end(&started, None, || EventKind::EngineDropped { dropped, awaited }));
+        let service = Arc::clone(&self.service);
+        self.service.workers.close(move |dropped, awaited| {
+            service.jobs.end();
+            service.assert_idle();
+            quietly(|| service.events.end(&started, None, || EventKind::EngineDropped { dropped, awaited }));
+        });
     }
 }
 

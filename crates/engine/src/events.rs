@@ -16,7 +16,6 @@ pub(crate) mod spans;
 mod steps;
 
 use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +25,7 @@ use sys::process::thread_cpu_time;
 use tracing::Span;
 use tracing::span::Entered;
 
+use crate::foreign;
 use crate::metrics::Metrics;
 
 pub use kind::{CacheOutcome, Cause, CompileMethod, EventKind, FieldValue, Outcome};
@@ -74,7 +74,12 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// Who is told of events, on the thread where they happen and at once after. Must not use the engine that it hears of.
+/// Who is told of events, on the thread where they happen and at once after, with no lock of the engine held.
+///
+/// Must not use the engine that it hears of: neither make or drop modules, instances and stores of it, nor free code, nor
+/// wait for a thread that does; what there is to know is in the event. Statistics, metrics and memory usage may be read. It
+/// may take its time: then that thread is slow. It should not panic: the panic would end the work that is told of, and come
+/// out where that was asked for; of events that tell of a death, or of a step of a collection, it goes no further.
 pub trait Listener: Send + Sync + Debug {
     /// Something happened.
     fn event(&self, event: &Event);
@@ -182,5 +187,5 @@ impl Events {
 /// Tells a listener where a panic of its would do harm: in the drop of something, or in the middle of a protocol. There is
 /// nobody to tell of the panic.
 pub(crate) fn quietly(tell: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(tell));
+    foreign::call(tell);
 }

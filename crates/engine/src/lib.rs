@@ -10,6 +10,7 @@
 mod attachment;
 mod barrier;
 mod cache;
+mod callback;
 mod code_gc;
 pub mod compile;
 mod compilers;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod events;
+mod foreign;
 pub mod instantiate;
 pub mod log;
 pub mod memory_usage;

@@ -29,9 +29,10 @@ use abi::tier::Tier;
 use code::code::{Code, CodeKind};
 use runtime::store::Store;
 
+use crate::callback;
 use crate::engine::Engine;
 use crate::events::ModuleNumber;
-use crate::scripts::{ScriptId, tell};
+use crate::scripts::ScriptId;
 use crate::source::ModuleSource;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,6 +43,11 @@ pub mod perf_map;
 mod tests;
 
 /// Who is told of machine code. What panics in it goes no further.
+///
+/// It may use the engine, and stores that are not in use: make modules and instances, call Wasm, drop and free code. What it
+/// does so is told to it as well, before it returns. It is called while code is made, by the thread that makes it and by those
+/// of the pool; so a module that is just being made is not waited for: who asks for the same bytes gets a module of its own
+/// then. It must not wait for other threads that use the engine.
 pub trait CodeListener: Send + Sync + Debug {
     /// There is code. It stays where it is until [`CodeListener::code_freed`].
     fn code_created(&self, code: &CreatedCode<'_>);
@@ -267,9 +273,9 @@ impl Entry {
             Entry::Created { code, source } => {
                 let source = source.as_deref();
                 let identity = source.and_then(|source| identify(source.number()));
-                tell(|| listener.code_created(&CreatedCode { code, source, identity }));
+                callback::call(|| listener.code_created(&CreatedCode { code, source, identity }));
             }
-            Entry::Freed { address } => tell(|| listener.code_freed(*address)),
+            Entry::Freed { address } => callback::call(|| listener.code_freed(*address)),
         }
     }
 }

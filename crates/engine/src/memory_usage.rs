@@ -51,7 +51,7 @@ pub struct MemoryUsage {
 
 impl MemoryUsage {
     pub(crate) fn of(service: &Service) -> MemoryUsage {
-        let (stub_code, stub_metadata) = service.stubs.sizes();
+        let (_, stub_metadata) = service.stubs.sizes();
         let mut usage = MemoryUsage {
             code_metadata: stub_metadata,
             types: service.types.heap_bytes(),
@@ -64,7 +64,6 @@ impl MemoryUsage {
             usage.add_module(&module, &mut seen);
         }
         let used = service.space.used();
-        debug_assert!(stub_code <= used);
         usage.stubs = used.saturating_sub(usage.code);
         // Where the system does not say, what is in use is what is known.
         let resident = service.space.resident_bytes().map_or(used, |bytes| usize::try_from(bytes).unwrap_or(used));
@@ -112,6 +111,7 @@ impl MemoryUsage {
             ("memories", stores.memories),
             ("tables", stores.tables),
             ("host", stores.host),
+            ("tasks", stores.tasks),
         ]
         .into_iter()
     }

@@ -5,7 +5,8 @@
 //! 2. The pool calls [`Task::run`] on some thread, once, some time or never. Nobody waits for a task that has not begun:
 //!    who needs its result does it alone, or is told later.
 //! 3. When the last handle of the engine goes, `engine::barrier` drops what has not begun and waits for what runs. Tasks
-//!    that the pool still holds then are empty, and running them does nothing.
+//!    that the pool still holds then are empty, and running them does nothing. A handle that goes within a task waits for
+//!    nothing.
 //!
 //! Work that has many equal parts is a *batch* (`pool::batch`), which the thread that submits it helps with: with a pool
 //! that never runs anything it is slow, not stuck.
@@ -32,11 +33,12 @@ pub use threads::ThreadPool;
 /// The engine calls it from any thread, also from within a task, and never while it holds a lock of its own; so a pool may
 /// run a task within [`Pool::spawn`], at the price that whoever asked for it waits.
 pub trait Pool: Send + Sync + Debug {
-    /// Threads that run tasks. With 0 the engine has none done here, and works on the threads that call it.
+    /// Threads that run tasks. With 0 the engine has none done here, and works on the threads that call it. More than a few
+    /// hundred are reckoned with as a few hundred.
     fn threads(&self) -> usize;
 
     /// Takes a task, to be [run](Task::run) once, and returns without waiting for it. A pool that goes away may drop the
-    /// tasks it still has: the engine notices.
+    /// tasks it still has: the engine notices. One that panics is taken to have dropped the task.
     ///
     /// # Errors
     /// The task, if the pool cannot take it. The engine then does without.

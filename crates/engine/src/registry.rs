@@ -374,7 +374,7 @@ impl StoreRecord {
             Ok(())
         };
         // If the store is gone, so is who would be told.
-        drop(self.foreground.post(Box::new(task)));
+        drop(self.foreground.post_internal(Box::new(task)));
     }
 
     /// Does what waits for the store's thread, which this is.

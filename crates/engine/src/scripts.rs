@@ -17,13 +17,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use code::native_module::NativeModule;
 use runtime::store::Store;
 
 use crate::attachment;
+use crate::callback;
 use crate::engine::Engine;
 use crate::events::ModuleNumber;
 use crate::log::Identity;
@@ -50,7 +50,8 @@ struct Inner {
     module: Arc<NativeModule>,
 }
 
-/// Who is told of the scripts of a store, on the store's thread. What panics in it goes no further.
+/// Who is told of the scripts of a store, on the store's thread. What panics in it goes no further. It may use the engine as
+/// a [`CodeListener`](crate::log::CodeListener) may; the store it hears of is in use.
 pub trait DebuggerHook: Send + Sync + Debug {
     /// There is a script.
     fn script_added(&self, script: &Script);
@@ -235,7 +236,7 @@ impl Scripts {
         let debugger = state.debugger.clone();
         drop(state);
         if let (Some(old), Some(debugger)) = (old, debugger) {
-            tell(|| debugger.script_removed(old.id));
+            callback::call(|| debugger.script_removed(old.id));
         }
         self.announce(&script);
         Some(script)
@@ -250,7 +251,7 @@ impl Scripts {
         let Some(entry) = entry.filter(|entry| !entry.announced) else { return };
         entry.announced = true;
         drop(state);
-        tell(|| debugger.script_added(script));
+        callback::call(|| debugger.script_added(script));
     }
 
     /// What the log says of a module of the store.
@@ -295,7 +296,7 @@ impl Scripts {
         drop(state);
         if let Some(debugger) = debugger {
             for entry in removed.iter().filter(|entry| entry.announced) {
-                tell(|| debugger.script_removed(entry.id));
+                callback::call(|| debugger.script_removed(entry.id));
             }
         }
     }
@@ -332,7 +333,7 @@ impl Scripts {
         let entries: Vec<Entry> = modules.into_values().filter_map(|used| used.script).collect();
         if let Some(debugger) = debugger {
             for entry in entries.iter().filter(|entry| entry.announced) {
-                tell(|| debugger.script_removed(entry.id));
+                callback::call(|| debugger.script_removed(entry.id));
             }
         }
     }
@@ -340,11 +341,6 @@ impl Scripts {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Calls a listener. A panic in it has been reported by the panic hook, and is nothing to the engine.
-pub(crate) fn tell(listener: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(listener));
 }
 
 impl Engine {

@@ -11,7 +11,7 @@ use wasm::canonical::TypeRegistry;
 
 use crate::cache::ModuleCache;
 use crate::code_gc::CodeGc;
-use crate::compile::asynchronous::Jobs;
+use crate::compile::jobs::Jobs;
 use crate::compile::stubs::Stubs;
 use crate::compilers::Compilers;
 use crate::config::Config;
@@ -44,8 +44,7 @@ impl Service {
     /// In debug builds, checks that an engine that goes leaves nothing behind: no task, no builder, no store. (A stream may
     /// be left: it fails when it goes on.)
     pub(crate) fn assert_idle(&self) {
-        // A worker that drops the last handle of an engine is in the middle of a task.
-        if cfg!(debug_assertions) && !std::thread::panicking() && self.workers.tasks().1 == 0 {
+        if cfg!(debug_assertions) && !std::thread::panicking() {
             assert_eq!(self.workers.tasks(), (0, 0), "tasks outlive their engine");
             assert_eq!(self.cache.statistics().building, 0, "a claim on the module cache outlives its engine");
             assert_eq!(self.stores.len(), 0, "a store outlives its engine");

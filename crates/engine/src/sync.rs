@@ -3,5 +3,5 @@
 #[allow(unused_imports, reason = "each protocol uses what it needs")]
 pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    thread, thread_local,
 };

@@ -41,6 +41,8 @@ use crate::service::{Service, count};
 
 mod queue;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use queue::{Queue, Queued};
 pub(crate) use state::ModuleTiering;
@@ -131,12 +133,26 @@ fn act(
 
 /// What a worker does for every job that was queued: the best one that there is now.
 fn work(service: &Arc<Service>) {
-    let Some(job) = service.queue.pop() else { return };
+    let Some(popped) = service.queue.pop() else { return };
+    let job = &popped.job;
     if let Some(module) = job.module.upgrade() {
         run(service, &module, job.function, job.osr, None);
         code_gc::collect_if_worth_it(service, None);
     }
-    service.queue.done();
+}
+
+/// A job that runs. Whatever ends it, its function learns of it: also a panic, as of a listener.
+struct Attempt<'a> {
+    tiering: &'a ModuleTiering,
+    function: DefinedFuncIndex,
+    osr: Option<u32>,
+    finished: Finished,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.tiering.finished(self.function, self.osr, self.finished);
+    }
 }
 
 /// Runs a job, unless it has been taken already.
@@ -151,6 +167,7 @@ fn run(
     if !attachment.tiering.begin(function, osr) {
         return;
     }
+    let mut attempt = Attempt { tiering: &attachment.tiering, function, osr, finished: Finished::Refused };
     let job = Job { module, function, tier: Tier::Optimizing, osr, cause: Cause::TierUp, running };
     let finished = match job.run(service) {
         Ok(_) => Finished::Ready,
@@ -163,7 +180,8 @@ fn run(
             Finished::Abandoned
         }
     };
-    attachment.tiering.finished(function, osr, finished);
+    attempt.finished = finished;
+    drop(attempt);
     match finished {
         // Only a frame that is still in baseline code looks at the budget: it should ask soon for its entry. Another piece
         // of code for the sake of that frame has to be earned by a whole budget.

@@ -49,6 +49,9 @@ pub const fn pending_budget(whole: i32) -> i32 {
     whole / 8
 }
 
+/// Threads of a pool that an engine reckons with, at most: it submits so many tasks for one piece of work.
+pub const MOST_THREADS: usize = 256;
+
 /// Calls of a function up to which its hot loop is given an OSR entry before ordinary code is made.
 pub const FEW_CALLS: u32 = 2;
 

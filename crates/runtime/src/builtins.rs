@@ -2,6 +2,7 @@
 //! the exit frame, and raise what they leave pending.
 
 mod memory;
+mod pieces;
 mod store;
 mod table;
 mod tiering;
@@ -42,28 +43,28 @@ unsafe fn run<E: Into<Failure>>(
     unsafe { finish(context, outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic)))) }
 }
 
-/// More bytes than this take long to fill or copy.
-const LONG: u64 = 1 << 20;
-
-/// [`run`], as if it were the host's if the work is on more than [`LONG`] bytes: nobody waits for it then.
+/// [`run`], as if it were the host's: nobody waits for it.
 ///
 /// # Safety
 /// As for [`run`].
-unsafe fn run_on<E: Into<Failure>>(
+unsafe fn run_in_host<E: Into<Failure>>(
     vmctx: *mut u8,
-    bytes: u64,
     work: impl FnOnce(&mut Instance, &mut Store) -> Result<u64, E>,
 ) -> BuiltinResult {
     // SAFETY: promised by the caller; builtins hold no code pointers.
     unsafe {
-        let context = (*vmctx.cast::<InstanceHeader>()).store;
-        run(
-            vmctx,
-            |instance, store| {
-                if bytes > LONG { in_host(context, || work(instance, store)) } else { work(instance, store) }
-            },
-        )
+        let context = context(vmctx);
+        run(vmctx, |instance, store| in_host(context, || work(instance, store)))
     }
+}
+
+/// What an instance's store shares with compiled code.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn context(vmctx: *mut u8) -> *mut StoreContext {
+    // SAFETY: promised by the caller.
+    unsafe { (*vmctx.cast::<InstanceHeader>()).store }
 }
 
 /// What a builtin returns; a failure waits in the store to be raised.

@@ -10,8 +10,9 @@
 //! All but the ways out come to [`handle`]: it answers who wants to know the code on the stacks, ends the call if it is to be
 //! terminated, and runs the foreground tasks.
 //!
-//! A store is *terminated* by a bit that stays set until the last activation has returned. So a host function that hides
-//! the trap from the Wasm below it only gets as far as the next transition.
+//! A store is *terminated* by a bit that stays set until the last call has returned. So a host function that hides the trap
+//! from the Wasm below it only gets as far as the next transition, and a task that runs at the entry of a call, and calls
+//! itself, ends with all its calls, and the call behind it with it.
 //!
 //! Tasks run as host functions do, with `in_wasm` 0, and never inside each other. One round runs those that wait when it
 //! begins, so that a task which posts itself again does not keep Wasm from going on.
@@ -23,7 +24,7 @@
 //!
 //! Accepted: builtins and hooks are no safepoints. What may take long in them is done as if it were the host's
 //! ([`crate::host_call::in_host`]), so that others can be answered: a lazy compilation, large fills and copies. Tasks
-//! and a termination wait for its end.
+//! wait for its end, and so does a termination, except in fills and copies (`crate::builtins::pieces`).
 
 use std::collections::HashSet;
 use std::mem;
@@ -39,6 +40,7 @@ use sys::trampolines::BuiltinResult;
 use crate::activation::Pin;
 use crate::call::{current, set_pending};
 use crate::error::{Failure, Raised};
+use crate::foreground::Queued;
 use crate::frames;
 use crate::requests::{IDLE, OFFER, OFFER_ALL, POLL, RAISED_LIMIT, REPORT, TERMINATE, URGENT};
 use crate::store::Store;
@@ -181,7 +183,7 @@ pub(crate) unsafe fn at_entry(context: *mut StoreContext) -> Result<(), Box<Rais
     // SAFETY: promised by the caller, for all that follows.
     unsafe {
         offer_next(context);
-        let outcome = handle_caught(context, Answer::Crossing);
+        let outcome = registered(context).enter(|| handle_caught(context, Answer::Crossing));
         offer_next(context);
         outcome.map_err(|failure| {
             let store = Store::of_context(context);
@@ -288,7 +290,8 @@ pub(crate) enum Round {
     All,
 }
 
-/// Runs foreground tasks, those that want no Wasm to be active only if none is. Gives their number: 0 inside a task.
+/// Runs foreground tasks, those that want no Wasm to be active only if none is. Gives the number of those that were posted,
+/// without the engine's own: 0 inside a task.
 ///
 /// # Errors
 /// The failure of the first task that fails; those behind it wait for the next time.
@@ -303,14 +306,14 @@ pub(crate) unsafe fn run_tasks(store: *mut Store, round: Round) -> Result<usize,
         }
         let foreground = (*store).foreground().clone();
         let idle = is_outermost((*store).context());
-        let mut left = foreground.waiting(idle);
+        let mut left = foreground.len(idle);
         let mut count = 0;
         let outcome = loop {
             if left == 0 && round == Round::Waiting {
                 break Ok(count);
             }
-            let Some(task) = foreground.pop(idle) else { break Ok(count) };
-            (left, count) = (left.saturating_sub(1), count + 1);
+            let Some(Queued { task, internal }) = foreground.pop(idle) else { break Ok(count) };
+            (left, count) = (left.saturating_sub(1), count + usize::from(!internal));
             let outcome = catch_unwind(AssertUnwindSafe(|| task(store)));
             if let Err(failure) = outcome.unwrap_or_else(|panic| Err(Failure::Panic(panic))) {
                 break Err(failure);

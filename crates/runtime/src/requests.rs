@@ -14,6 +14,11 @@
 //!    it does so soon, the stack limit is raised, which stops it at the next prologue; loops look at `interrupt`.
 //! 4. The thread takes all requests at once, clears their bits and restores the limit, under the lock ([`Open::take`]).
 //!
+//! A termination is for the calls that are under way. A call has begun once it is at its entry, where it may run tasks in the
+//! host for long before it is on the list of activations; so it says so under the lock meanwhile ([`Open::begin`],
+//! [`Open::begun`]). Who finds the thread in the host, with no activation and no call at its entry, takes the bit back
+//! ([`Open::withdraw`]); otherwise it stays until the outermost call has returned.
+//!
 //! Invariant, under the lock: `interrupt` has the bit [`REPORT`] if reports are asked for, or are being answered here.
 //! Invariant: the stack limit is raised only under the lock and while some bit is set; who clears the last bit restores it. A
 //! thread that sets the limit itself, as it enters Wasm, looks at `interrupt` afterwards.
@@ -88,6 +93,8 @@ pub(crate) struct Requests<R> {
 struct State<R> {
     /// The reports asked for.
     asked: Vec<(Ticket, R)>,
+    /// Calls that are at their entry: more than one if a task there calls.
+    entering: u32,
     /// The store is gone, and its words with it.
     closed: bool,
 }
@@ -97,7 +104,7 @@ pub(crate) struct Open<'a, R>(MutexGuard<'a, State<R>>);
 
 impl<R> Requests<R> {
     pub(crate) fn new() -> Requests<R> {
-        Requests { state: Mutex::new(State { asked: Vec::new(), closed: false }) }
+        Requests { state: Mutex::new(State { asked: Vec::new(), entering: 0, closed: false }) }
     }
 
     /// None if the store is gone.
@@ -156,9 +163,29 @@ impl<R> Open<'_, R> {
         runs
     }
 
-    /// The thread takes the reports it is asked for, and of the other bits those in `bits`, which are cleared. Gives all that
-    /// were set. `limit` is the stack limit when nothing interrupts.
+    /// After the barrier: takes [`TERMINATE`] back if no call is under way. `runs` is what [`Open::stop`] gave, `active`
+    /// whether there is an activation.
+    pub(crate) fn withdraw(&mut self, words: Words<'_>, runs: bool, active: bool) {
+        // A call that is just beginning may find the bit or not: it began before this, or after.
+        if !runs && !active && self.0.entering == 0 {
+            words.interrupt.fetch_and(!TERMINATE, Ordering::Relaxed);
+        }
+    }
+
+    /// The thread, which is in Wasm by its word, begins a call, and may run tasks in the host before it has an activation.
+    pub(crate) fn begin(&mut self) {
+        self.0.entering += 1;
+    }
+
+    /// The thread, which is in Wasm by its word again, has got over the entry of a call.
+    pub(crate) fn begun(&mut self) {
+        self.0.entering -= 1;
+    }
+
+    /// The thread takes the reports it is asked for, and of the other bits those in `bits`, which are cleared; [`TERMINATE`]
+    /// not while a call is at its entry. Gives all that were set. `limit` is the stack limit when nothing interrupts.
     pub(crate) fn take(&mut self, words: Words<'_>, bits: u64, limit: usize) -> (u64, Vec<(Ticket, R)>) {
+        let bits = if self.0.entering == 0 { bits } else { bits & !TERMINATE };
         let set = words.interrupt.fetch_and(!(bits | REPORT), Ordering::Relaxed);
         words.stack_limit.store(limit, Ordering::Relaxed);
         (set, std::mem::take(&mut self.0.asked))

@@ -34,7 +34,7 @@ use crate::requests::OFFER_ALL;
 use crate::stores::{Registered, Stores};
 use crate::table::Table;
 use crate::trampolines::loop_interrupt;
-use crate::usage::Account;
+use crate::usage::{Account, TaskAccount};
 
 mod usage;
 
@@ -136,7 +136,9 @@ impl Store {
         if environment.offer_safepoints {
             registered.remember(OFFER_ALL);
         }
-        let account = Account::new(environment.stores.totals());
+        let totals = environment.stores.totals();
+        let account = Account::new(totals);
+        let foreground = Foreground::new(Arc::clone(&registered), TaskAccount::new(totals));
         let end = End { hooks: Arc::clone(&environment.hooks), id };
         let mut store = Store {
             id,
@@ -156,7 +158,7 @@ impl Store {
             fuel_reserve: 0,
             data: std::ptr::null_mut(),
             osr_image: OsrImage::default(),
-            foreground: Foreground::new(Arc::clone(&registered)),
+            foreground,
             in_task: false,
             account,
             attachment: None,
@@ -221,7 +223,8 @@ impl Store {
         &self.foreground
     }
 
-    /// Runs the tasks of the foreground queue until none is left; gives their number. Does nothing inside a task.
+    /// Runs the tasks of the foreground queue until none is left; gives the number of those that were posted, without the
+    /// engine's own. Does nothing inside a task.
     ///
     /// # Errors
     /// The failure of the first task that fails; those behind it wait for the next time.

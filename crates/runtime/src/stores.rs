@@ -158,12 +158,23 @@ impl Registered {
         // Without a barrier the thread may miss the raised limit, and only finds the bit at a loop or a transition.
         let _ = synchronize_threads();
         let runs = door.open.stop(door.words);
-        // SAFETY: the store lives as long as its door is open, and all threads access `entry` by atomics (`call`).
-        let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*self.context).entry) };
-        // A call that is just beginning may find the bit or not: it began before this, or after.
-        if bit == TERMINATE && !runs && entry.load(Ordering::Relaxed).is_null() {
-            door.words.interrupt.fetch_and(!TERMINATE, Ordering::Relaxed);
+        if bit == TERMINATE {
+            // SAFETY: the store lives as long as its door is open, and all threads access `entry` by atomics (`call`).
+            let entry = unsafe { AtomicPtr::from_ptr(&raw mut (*self.context).entry) };
+            door.open.withdraw(door.words, runs, !entry.load(Ordering::Relaxed).is_null());
         }
+    }
+
+    /// The store's thread does what it has to at the entry of a call, which counts as begun meanwhile. `work` does not panic.
+    pub(crate) fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
+        if let Some(mut door) = self.door() {
+            door.open.begin();
+        }
+        let result = work();
+        if let Some(mut door) = self.door() {
+            door.open.begun();
+        }
+        result
     }
 
     /// Sets a bit that running code does not notice.

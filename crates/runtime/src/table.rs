@@ -1,6 +1,7 @@
 //! Tables: arrays of references that compiled code reads and writes in place.
 
 use std::alloc::{Layout, alloc_zeroed};
+use std::ops::Range;
 
 use abi::layout::TableDefinition;
 use abi::trap::TrapReason;
@@ -114,6 +115,14 @@ impl Table {
             return None;
         }
         Some(old)
+    }
+
+    /// The range of `len` elements from `start`.
+    ///
+    /// # Errors
+    /// A trap if they are not all there.
+    pub fn range(&self, start: u64, len: u64) -> Result<Range<usize>, TrapReason> {
+        bounds(start, len, self.len())
     }
 
     /// Sets `len` elements from `dst`.
@@ -235,7 +244,7 @@ fn zeroed<T: Element>(count: usize) -> Option<Vec<T>> {
     (!start.is_null()).then(|| unsafe { Vec::from_raw_parts(start, count, count) })
 }
 
-fn bounds(start: u64, len: u64, size: usize) -> Result<std::ops::Range<usize>, TrapReason> {
+fn bounds(start: u64, len: u64, size: usize) -> Result<Range<usize>, TrapReason> {
     let end = start.checked_add(len).filter(|&end| end <= size as u64).ok_or(TrapReason::TableOutOfBounds)?;
     Ok(start as usize..end as usize)
 }

@@ -6,6 +6,8 @@
 //!    need not stop stores that run on other threads.
 //! 3. When the store dies, its account takes all of it back.
 //!
+//! Tasks come from any thread, so a store's queue has an account of its own for them, under its lock ([`TaskAccount`]).
+//!
 //! Invariant: the account is what `Store::measure` finds by looking at everything; tests compare the two.
 //!
 //! Accepted: totals read while stores work are not of one moment.
@@ -29,6 +31,8 @@ pub struct StoreUsage {
     pub tables: usize,
     /// Functions of the host, and its values behind references, as far as their sizes are known.
     pub host: usize,
+    /// Tasks that wait to be run, without what they own elsewhere.
+    pub tasks: usize,
 }
 
 impl StoreUsage {
@@ -38,12 +42,14 @@ impl StoreUsage {
     }
 
     fn kinds(&self) -> [usize; KINDS] {
-        let StoreUsage { contexts, instances, memories, tables, host } = *self;
-        [contexts, instances, memories, tables, host]
+        let StoreUsage { contexts, instances, memories, tables, host, tasks } = *self;
+        [contexts, instances, memories, tables, host, tasks]
     }
 }
 
-const KINDS: usize = 5;
+const KINDS: usize = 6;
+/// The last kind, which [`TaskAccount`]s change.
+const TASKS: usize = KINDS - 1;
 
 /// The sums of all stores of an engine.
 #[derive(Debug, Default)]
@@ -54,9 +60,9 @@ pub struct Totals {
 impl Totals {
     /// What all stores take now.
     pub fn read(&self) -> StoreUsage {
-        let [contexts, instances, memories, tables, host] =
+        let [contexts, instances, memories, tables, host, tasks] =
             self.kinds.each_ref().map(|kind| kind.load(Ordering::Relaxed));
-        StoreUsage { contexts, instances, memories, tables, host }
+        StoreUsage { contexts, instances, memories, tables, host, tasks }
     }
 }
 
@@ -90,5 +96,42 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         self.set(StoreUsage::default());
+    }
+}
+
+/// What the tasks that wait for a store take.
+#[derive(Debug)]
+pub(crate) struct TaskAccount {
+    totals: Arc<Totals>,
+    bytes: usize,
+}
+
+impl TaskAccount {
+    pub(crate) fn new(totals: &Arc<Totals>) -> TaskAccount {
+        TaskAccount { totals: Arc::clone(totals), bytes: 0 }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.totals.kinds[TASKS].fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        self.totals.kinds[TASKS].fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.sub(self.bytes);
+    }
+}
+
+impl Drop for TaskAccount {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

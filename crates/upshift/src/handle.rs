@@ -87,34 +87,34 @@ impl<T: 'static> StoreHandle<T> {
         self.foreground.terminate();
     }
 
-    /// Sets who is woken, once, by the next task; at once if a task waits already, or the store is gone. For event loops that
-    /// call [`Store::poll`](crate::Store::poll).
+    /// Adds one who is woken, once, by the next task; at once if a task waits already, or the store is gone. For event loops
+    /// that call [`Store::poll`](crate::Store::poll). All who were set since the last task are woken by the next one, each
+    /// once ([`Waker::will_wake`]); of more than 64, the oldest is woken early.
+    ///
+    /// Wakers are woken on the thread that posts, after the task can be found. A panic of one is dropped.
     pub fn set_waker(&self, waker: Waker) {
-        self.foreground.set_waker(waker);
+        self.foreground.add_waker(waker);
     }
 
-    /// Ready as soon as a task waits: true. False when the store is gone.
+    /// Ready as soon as [`Store::poll`](crate::Store::poll) has something to do: true. False when the store is gone. Any number
+    /// of these futures may wait at once; the next task makes all of them ready.
+    ///
+    /// What there is to do may be the engine's own, such as to tell a listener of new code, of which
+    /// [`StoreHandle::waiting`] knows nothing.
     pub async fn ready(&self) -> bool {
-        poll_fn(|context| {
-            let state = || match (self.foreground.is_closed(), self.foreground.is_empty()) {
-                (true, _) => Some(false),
-                (false, empty) => (!empty).then_some(true),
-            };
-            match state() {
-                Some(ready) => Poll::Ready(ready),
-                None => {
-                    // Wakes at once what has become ready meanwhile.
-                    self.foreground.set_waker(context.waker().clone());
-                    Poll::Pending
-                }
-            }
+        let waiting = self.foreground.waiting();
+        poll_fn(|context| match waiting.poll(context.waker()) {
+            Some(true) => Poll::Ready(true),
+            Some(false) => Poll::Pending,
+            None => Poll::Ready(false),
         })
         .await
     }
 
-    /// Number of tasks that wait.
+    /// Number of tasks that wait and were posted here, or to another handle, or by
+    /// [`ModuleFuture::deliver`](crate::ModuleFuture::deliver). Tasks of the engine are not counted.
     pub fn waiting(&self) -> usize {
-        self.foreground.len()
+        self.foreground.posted()
     }
 
     /// Is the store gone?

@@ -37,6 +37,9 @@ pub struct Script {
 
 /// Who is told of the scripts of a store; see [`Store::set_debugger`](crate::Store::set_debugger). Called on the store's
 /// thread. A panic in it goes no further.
+///
+/// It may use the engine as a [`CodeListener`](crate::CodeListener) may, and must not use the store that it hears of, which
+/// is in use.
 pub trait DebuggerHook: Send + Sync + Debug {
     /// There is a script. Called once for each.
     fn script_added(&self, script: &Script);

@@ -105,7 +105,9 @@ impl<T: 'static> Store<T> {
         StoreContext(&self.inner).handle()
     }
 
-    /// Runs the tasks that were posted to the store's [handles](Store::handle) until none is left. Gives their number.
+    /// Runs the tasks that were posted to the store's [handles](Store::handle) until none is left. Gives their number. What
+    /// the engine has to do on the store's thread, such as to tell a [code listener](Store::set_code_listener), is done too,
+    /// and not counted.
     ///
     /// # Errors
     /// The error of the first task that fails; those behind it wait for the next time.

@@ -73,7 +73,10 @@ impl StreamingCompilation {
         self.job.push(bytes).map_err(Error::from_module)
     }
 
-    /// Is it known already that there will be no module? Then there is no use in more bytes.
+    /// Is it known already that there will be no module? Then there is no use in more bytes. It is so from the first fault
+    /// of the module's structure on: of its header, a section, or the place of a function in the code section. What is wrong
+    /// within a function is said by [`finish`](StreamingCompilation::finish) alone. Either depends on the bytes only, not on
+    /// what the engine has in its cache.
     ///
     /// ```
     /// use upshift::{Engine, StreamingCompilation};

@@ -27,6 +27,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Weak};
 
+use crate::foreign;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What an entry is looked up by.
@@ -48,7 +49,7 @@ pub(crate) trait Query<K> {
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Vec<Place>);
 
-/// Called when a builder is done, however it went. Must not look into the cache itself.
+/// Called when a builder is done, however it went. Must not look into the cache itself. One that panics harms nobody else.
 pub(crate) type Waiter = Box<dyn FnOnce() + Send>;
 
 /// The place of an entry: its prefix, and its number among all entries ever.
@@ -216,7 +217,7 @@ impl<K: Query<K> + Clone, M> Entries<K, M> {
         drop(key);
         if let Slot::Building(waiters) = slot {
             self.done.notify_all();
-            waiters.into_iter().for_each(|waiter| waiter());
+            call_all(waiters);
         }
     }
 
@@ -251,6 +252,13 @@ impl<K: Query<K> + Clone, M> Entries<K, M> {
 
     fn lock(&self) -> MutexGuard<'_, State<K, M>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Calls those who waited, each whatever becomes of the others.
+fn call_all(waiters: Vec<Waiter>) {
+    for waiter in waiters {
+        foreign::call(waiter);
     }
 }
 
@@ -334,7 +342,7 @@ impl<K: Query<K> + Clone, M> Claim<'_, K, M> {
         drop(state);
         self.entries.done.notify_all();
         if let Slot::Building(waiters) = slot {
-            waiters.into_iter().for_each(|waiter| waiter());
+            call_all(waiters);
         }
         Published::Ours(module, self.place)
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 
 use code::native_module::NativeModule;
 use runtime::hooks::LazyError;
@@ -14,6 +15,9 @@ use crate::events::Cause;
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
 use crate::tuning;
+
+#[cfg(test)]
+mod tests;
 
 /// Compiles all functions of a module that have no code, on all threads of the pool; those that are left when it is
 /// cancelled stay lazy.
@@ -85,9 +89,27 @@ impl Sweep {
         service.workers.spawn(Urgency::Background, label, move || self.go_on(label)).is_some()
     }
 
-    /// Compiles a few functions, then queues again.
+    /// Compiles a few functions, then queues again. A pool that runs tasks within [`Pool::spawn`](crate::pool::Pool::spawn)
+    /// would come back here, one turn within another, and so has the next turn done here instead.
     fn go_on(self, label: Label) {
-        let Some(module) = self.module.upgrade() else { return };
+        while self.step() {
+            let (sweep, handed) = (self.clone(), Arc::new(HandedOver::new()));
+            let same = Arc::clone(&handed);
+            let turn = move || {
+                if !same.is_within() {
+                    sweep.go_on(label);
+                }
+            };
+            let _ = self.service.workers.spawn(Urgency::Background, label, turn);
+            if !handed.end() {
+                break;
+            }
+        }
+    }
+
+    /// Compiles a few functions. False if there are no more.
+    fn step(&self) -> bool {
+        let Some(module) = self.module.upgrade() else { return false };
         let count = module.info().bodies.len();
         let first = self.next.fetch_add(tuning::BACKGROUND_STEP, Ordering::Relaxed);
         for item in (first..count).take(tuning::BACKGROUND_STEP) {
@@ -97,9 +119,43 @@ impl Sweep {
                 let _ = compile_one(&self.service, &module, function);
             }
         }
-        drop(module);
-        if first + tuning::BACKGROUND_STEP < count {
-            self.submit(label);
+        first + tuning::BACKGROUND_STEP < count
+    }
+}
+
+/// A task on its way to the pool, by a thread that can do it as well.
+struct HandedOver {
+    thread: ThreadId,
+    state: Mutex<Handing>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Handing {
+    /// The pool is being given the task.
+    Spawning,
+    /// And runs it meanwhile, on the thread that gives it.
+    Within,
+    /// The pool has it.
+    Over,
+}
+
+impl HandedOver {
+    fn new() -> HandedOver {
+        HandedOver { thread: thread::current().id(), state: Mutex::new(Handing::Spawning) }
+    }
+
+    /// Does the task run on the thread that is just giving it to the pool? Then that thread does the work later.
+    fn is_within(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state == Handing::Spawning && thread::current().id() == self.thread {
+            *state = Handing::Within;
         }
+        *state == Handing::Within
+    }
+
+    /// The pool has been given the task. Has it run it meanwhile, so that the work is still to be done?
+    fn end(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *state, Handing::Over) == Handing::Within
     }
 }

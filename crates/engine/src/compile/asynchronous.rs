@@ -4,9 +4,10 @@
 //!    that waits for another builder, the task ends, and is submitted again when the builder is done. So no thread of the
 //!    pool is ever blocked, and a claim on the module cache is held only while a thread works.
 //! 2. [`AsyncModule::poll`] takes the result, or leaves a waker. If no task does the work (asynchronous compilation is off,
-//!    the pool takes no task, or has dropped it), the thread that polls does.
+//!    the pool takes no task, or has dropped it; or it was asked for within a callback, which may be what the pool waits
+//!    for), the thread that polls does.
 //! 3. Dropping the handle cancels: a task that waits is taken back, one that runs stops at the next chunk of work.
-//! 4. When the engine goes, [`Jobs`] ends all of its promises: who polls then gets [`ModuleError::EngineDropped`]. Tasks and
+//! 4. When the engine goes, [`Jobs`](super::jobs::Jobs) ends all of its promises: who polls then gets [`ModuleError::EngineDropped`]. Tasks and
 //!    handles do not keep the engine.
 //!
 //! [`AsyncModule::prepare`] is the same for a module that is there and about to be instantiated: what can be made ready
@@ -18,11 +19,13 @@ use std::task::{Context, Poll};
 use code::native_module::NativeModule;
 use wasm::compile_imports::CompileTimeImports;
 
+use super::jobs::Ends;
 use super::phases::{Cancel, Compilation};
 use super::promise::{Polled, Promise};
 use super::source::Source;
 use crate::attachment;
 use crate::cache::{Step, Wanted};
+use crate::callback;
 use crate::config::Strategy;
 use crate::engine::{Engine, WeakEngine, add_module};
 use crate::error::ModuleError;
@@ -30,7 +33,9 @@ use crate::events::{CompileMethod, spans};
 use crate::module::{Asked, WireBytes, compile_by};
 use crate::pool::{Label, Urgency};
 use crate::service::Service;
-use crate::sync::{Mutex, PoisonError};
+
+#[cfg(test)]
+mod tests;
 
 type Outcome = Result<Arc<NativeModule>, ModuleError>;
 
@@ -57,6 +62,16 @@ enum Work {
     Prepare(Arc<NativeModule>, bool),
 }
 
+impl Ends for Job {
+    fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    fn end(&self) {
+        self.promise.end();
+    }
+}
+
 impl AsyncModule {
     /// Has a module made.
     pub fn compile(engine: &Engine, bytes: WireBytes, imports: CompileTimeImports) -> AsyncModule {
@@ -79,8 +94,9 @@ impl AsyncModule {
     fn start(engine: &Engine, work: Work) -> AsyncModule {
         let job = Arc::new(Job { work, cancel: Cancel::default(), promise: Promise::new() });
         let service = engine.service();
-        service.jobs.add(&job);
-        if service.config.async_compilation {
+        let weak = Arc::downgrade(&job);
+        service.jobs.add(weak);
+        if service.config.async_compilation && !callback::is_within() {
             Task::submit(Arc::clone(&job), Arc::clone(service));
         } else {
             job.promise.leave();
@@ -177,8 +193,8 @@ impl Task {
                 Step::Ready(module) => return Some(Ok(asked.found(module))),
                 Step::Make(maker) => return Some(asked.make(maker, self.job.cancel.clone())),
                 Step::Building(place) => {
-                    let (job, service) = (Arc::clone(&self.job), Arc::downgrade(service));
-                    if self.service.cache.when_done(place, Box::new(move || submit_again(job, &service))) {
+                    let waits = Waiting { job: Some(Arc::clone(&self.job)), service: Arc::downgrade(service) };
+                    if self.service.cache.when_done(place, Box::new(move || waits.submit_again())) {
                         asked.waits();
                         return None;
                     }
@@ -188,12 +204,28 @@ impl Task {
     }
 }
 
-/// The builder that a job waited for is done. Without an engine there is nothing to do: it has ended the job.
-fn submit_again(job: Arc<Job>, service: &Weak<Service>) {
-    if let Some(service) = service.upgrade()
-        && !job.cancel.is_cancelled()
-    {
-        Task::submit(job, service);
+/// A job that waits for a builder, without a task meanwhile. When it is dropped before that is done, the promise is left.
+struct Waiting {
+    job: Option<Arc<Job>>,
+    service: Weak<Service>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(job) = &self.job {
+            job.promise.leave();
+        }
+    }
+}
+
+impl Waiting {
+    /// The builder is done. Without an engine there is nothing to do: it has ended the job.
+    fn submit_again(mut self) {
+        if let Some(service) = self.service.upgrade()
+            && let Some(job) = self.job.take_if(|job| !job.cancel.is_cancelled())
+        {
+            Task::submit(job, service);
+        }
     }
 }
 
@@ -212,36 +244,4 @@ fn prepare(service: &Arc<Service>, module: &Arc<NativeModule>, checked: bool, ca
         Compilation { service, number, cancel: cancel.clone(), method }.compile_all(&variant)?;
     }
     Ok(Arc::clone(module))
-}
-
-/// The jobs of an engine whose results somebody waits for.
-#[derive(Debug, Default)]
-pub(crate) struct Jobs {
-    list: Mutex<Vec<Weak<Job>>>,
-}
-
-impl Jobs {
-    fn add(&self, job: &Arc<Job>) {
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        // Looked through when it would have to grow, so that adding stays cheap.
-        if list.len() == list.capacity() {
-            list.retain(|known| known.strong_count() > 0);
-        }
-        list.push(Arc::downgrade(job));
-    }
-
-    /// The engine is going: jobs that run stop at the next chunk of work.
-    pub(crate) fn cancel(&self) {
-        self.all().iter().for_each(|job| job.cancel.cancel());
-    }
-
-    /// The engine has no task any more: whoever waits is told, and results that nobody has taken are dropped.
-    pub(crate) fn end(&self) {
-        self.all().iter().for_each(|job| job.promise.end());
-    }
-
-    fn all(&self) -> Vec<Arc<Job>> {
-        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        list.iter().filter_map(Weak::upgrade).collect()
-    }
 }

@@ -11,7 +11,7 @@
 //! phase ends soon, with [`ModuleError::Cancelled`], when nobody wants the module any more.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use abi::compiler::CompileError;
@@ -24,6 +24,7 @@ use wasm::types::DefinedFuncIndex;
 use wasm::validate::{Scratch, Search, Unvalidated};
 
 use super::all;
+use super::jobs::Ends;
 use crate::attachment::{self, Attachment};
 use crate::config::Strategy;
 use crate::engine::add_module;
@@ -38,18 +39,35 @@ use crate::validation::Validation;
 /// Says that nobody wants a module any more. Shared by who says it and who makes the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cancel {
-    flag: Arc<AtomicBool>,
+    flag: Arc<Flag>,
+}
+
+#[derive(Debug, Default)]
+struct Flag(AtomicBool);
+
+impl Ends for Flag {
+    fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&self) {}
 }
 
 impl Cancel {
     /// Nobody wants it any more.
     pub(crate) fn cancel(&self) {
-        self.flag.store(true, Ordering::Relaxed);
+        self.flag.cancel();
+    }
+
+    /// What says so too when the engine goes.
+    pub(crate) fn job(&self) -> Weak<dyn Ends> {
+        let flag: Weak<Flag> = Arc::downgrade(&self.flag);
+        flag
     }
 
     /// Does nobody want it any more?
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.flag.load(Ordering::Relaxed)
+        self.flag.0.load(Ordering::Relaxed)
     }
 
     /// # Errors

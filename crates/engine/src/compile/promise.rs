@@ -6,10 +6,12 @@
 //! 4. [`Promise::end`], by who would have polled, or by the engine that goes: nobody waits any more.
 //!
 //! Invariant: whatever becomes of the task, the promise leaves *pending*, as the task leaves it when it is dropped. The
-//! lock is not held while a waker is woken or dropped, nor while a result or a task is dropped.
+//! lock is not held while a waker is woken, cloned or dropped, nor while a result or a task is dropped. A waker that panics
+//! harms nobody else.
 
 use std::task::Waker;
 
+use crate::foreign;
 use crate::pool::workers::Submitted;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,11 +54,11 @@ impl<T> Promise<T> {
 
     /// What there is; if nothing, `waker` is woken when that changes.
     pub(crate) fn poll(&self, waker: &Waker) -> Polled<T> {
+        let waker = waker.clone();
         let mut state = self.lock();
         match &mut *state {
             State::Pending { waker: known, .. } => {
-                let same = known.as_ref().is_some_and(|known| known.will_wake(waker));
-                let old = if same { None } else { known.replace(waker.clone()) };
+                let old = known.replace(waker);
                 drop(state);
                 drop(old);
                 Polled::Pending
@@ -100,7 +102,7 @@ impl<T> Promise<T> {
                 task.cancel();
             }
             if let Some(waker) = waker {
-                waker.wake();
+                foreign::call(|| waker.wake());
             }
         }
     }
@@ -116,7 +118,7 @@ impl<T> Promise<T> {
         let old = std::mem::replace(&mut *state, to);
         drop(state);
         if let State::Pending { waker: Some(waker), .. } = old {
-            waker.wake();
+            foreign::call(|| waker.wake());
         }
     }
 

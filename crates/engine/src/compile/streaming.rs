@@ -6,7 +6,8 @@
 //!    complete.
 //! 2. When the code section begins, the stream's prefix is known, and the module cache is asked for it. If there is a module
 //!    with that prefix, or one is under way, it is probably the same: from then on bytes are only collected, and looked up
-//!    when all are there. (If it was another, the module is made from all its bytes.) Else the stream owns the prefix:
+//!    when all are there. (If it was another, the module is made from all its bytes.) They are decoded all the same, so that
+//!    a fault of the structure ends the stream at the same byte. Else the stream owns the prefix:
 //! 3. Bodies that are complete are validated, and under the eager and the hybrid strategy compiled (`early`), by tasks of
 //!    the pool (`bodies`). If there is no thread to do it, or little code, the pushing thread does.
 //! 4. A fault is latched: later bytes are dropped, and nothing is said before the end.
@@ -15,7 +16,7 @@
 //!    waits for a task that has not begun.
 //! 6. [`StreamingJob::abort`], or dropping the job, ends all work and gives back memory and prefix.
 //!
-//! The job does not keep its engine: when that is gone, the job fails.
+//! The job does not keep its engine: when that goes, the work on the bodies is cancelled, and the job fails.
 
 use std::io;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ pub struct StreamingJob {
     decoding: Started,
     /// When the last byte had come.
     last_byte: Option<Instant>,
-    /// Set by who finishes the job without waiting for it, and then does not want it.
+    /// Set by who finishes the job without waiting for it, and then does not want it; and by the engine that goes.
     cancel: Cancel,
     input: Result<Input, ModuleError>,
 }
@@ -95,7 +96,7 @@ struct Arrived {
 enum Role {
     /// There is none yet.
     Undecided,
-    /// They are collected only.
+    /// They are collected only: nobody looks into them.
     Collector,
     /// They are worked on.
     Maker(Maker),
@@ -127,9 +128,10 @@ impl StreamingJob {
         let (events, number, method) = (&engine.service().events, ModuleNumber::next(), CompileMethod::Streaming);
         let started = events.start(spans::module(method, Some(number)));
         let decoding = started.span().in_scope(|| events.start(spans::decode(method, number)));
-        let (engine, cancel) = (engine.downgrade(), Cancel::default());
+        let cancel = Cancel::default();
+        engine.service().jobs.add(cancel.job());
         StreamingJob {
-            engine,
+            engine: engine.downgrade(),
             imports,
             number,
             started,
@@ -202,7 +204,8 @@ impl StreamingJob {
         self.input.as_ref().map_or(&[], |input| input.buffer.bytes())
     }
 
-    /// Is it known already that there will be no module? Then more bytes are of no use, and are dropped.
+    /// Is it known already that there will be no module, as the structure of the bytes is at fault? Then more are of no use,
+    /// and are dropped. It depends on the bytes alone. Faults within functions are for the end.
     pub fn has_failed(&self) -> bool {
         self.input.as_ref().map_or(true, |input| input.decoder.has_failed())
     }
@@ -212,19 +215,24 @@ impl StreamingJob {
     /// # Errors
     /// The same as for the bytes at once: the fault with the earliest offset, or that code memory is full. And when the
     /// engine is gone.
-    pub fn finish(mut self) -> Result<Arc<NativeModule>, ModuleError> {
+    pub fn finish(self) -> Result<Arc<NativeModule>, ModuleError> {
         self.check()?;
-        let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let engine = self.engine.upgrade().ok_or(ModuleError::EngineDropped)?;
+        self.finish_by(engine.service())
+    }
+
+    /// The same, for a task too, which must not keep the engine.
+    fn finish_by(mut self, service: &Arc<Service>) -> Result<Arc<NativeModule>, ModuleError> {
+        let last_byte = *self.last_byte.get_or_insert_with(Instant::now);
         let input = std::mem::replace(&mut self.input, Err(ModuleError::Cancelled))?;
         let Input { buffer, decoder, role, cpu } = input;
         let bytes = WireBytes::from(buffer.finish());
         match role {
-            Role::Maker(maker) => self.make(engine.service(), maker, Arrived { bytes, decoder, cpu }),
+            Role::Maker(maker) => self.make(service, maker, Arrived { bytes, decoder, cpu }),
             // The cache may have it. If not, or if there is no code to speak of, nothing is gained from what is known.
             Role::Undecided | Role::Collector => {
                 let span = self.started.span().clone();
-                let asked = Asked::by_stream(engine.service(), span, last_byte);
+                let asked = Asked::by_stream(service, span, last_byte);
                 asked.answer(bytes.into(), self.imports.clone())
             }
         }
@@ -321,16 +329,13 @@ impl Input {
         len.min(self.buffer.limit() - self.buffer.bytes().len()).max(1)
     }
 
-    /// Decodes what is complete of the bytes that there are, if that is of use.
+    /// Decodes what is complete of the bytes that there are. Also of those that are only collected: when a stream ends must
+    /// not depend on which modules there happen to be.
     fn decode(&mut self, service: &Service, decoding: &Started) {
         let bytes = self.buffer.bytes();
-        let full = bytes.len() == self.buffer.limit();
-        // No more bytes fit: if there can be no module of so many, the decoder says so.
-        if !matches!(self.role, Role::Collector) || full {
-            let before = service.events.thread_time();
-            decoding.span().in_scope(|| self.decoder.advance(bytes));
-            self.cpu += service.events.thread_time().saturating_sub(before);
-        }
+        let before = service.events.thread_time();
+        decoding.span().in_scope(|| self.decoder.advance(bytes));
+        self.cpu += service.events.thread_time().saturating_sub(before);
     }
 
     /// Does what else can be done with them.
@@ -395,7 +400,7 @@ fn tell(service: &Service, number: ModuleNumber, step: StreamStep) {
 
 /// Threads that may work on a stream beside the one that pushes.
 fn helpers(service: &Service) -> usize {
-    (service.workers.threads() - 1).min(service.workers.task_threads())
+    service.workers.threads().saturating_sub(1).min(service.workers.task_threads())
 }
 
 /// Address space for the largest module, or for as large a one as there is.

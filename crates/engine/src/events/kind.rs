@@ -260,8 +260,8 @@ pub enum EventKind {
     StoreDropped,
     /// Mark: the last handle to a module is gone, and its code goes. On whichever thread that was.
     ModuleDropped,
-    /// Span: the last handle to the engine is gone: tasks that had not begun were dropped, those that ran on other threads
-    /// were waited for. Modules may live on.
+    /// Span: the last handle to the engine is gone: tasks that had not begun were dropped, those that ran have ended. Modules
+    /// may live on.
     EngineDropped {
         /// Tasks that had not begun.
         dropped: usize,

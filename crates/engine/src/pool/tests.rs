@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use super::workers::Workers;
 use super::*;
 use crate::config::Config;
+use crate::tuning;
 
 const LABEL: Label = Label { name: "test", module: None };
 
@@ -26,6 +28,9 @@ enum Lazy {
     Forgets,
     Drops,
     Inline,
+    /// Panics when it is given a task, before or after it has run it.
+    Panics,
+    PanicsLater,
 }
 
 impl Pool for Lazy {
@@ -39,6 +44,11 @@ impl Pool for Lazy {
             Lazy::Forgets => std::mem::forget(task),
             Lazy::Drops => drop(task),
             Lazy::Inline => task.run(),
+            Lazy::Panics => panic!("a test of panics"),
+            Lazy::PanicsLater => {
+                task.run();
+                panic!("a test of panics");
+            }
         }
         Ok(())
     }
@@ -63,7 +73,7 @@ fn every_item_is_done_once() {
     for threads in [1, 2, 5] {
         assert_batches_work(&with_threads(threads));
     }
-    for pool in [Lazy::Refuses, Lazy::Forgets, Lazy::Drops, Lazy::Inline] {
+    for pool in [Lazy::Refuses, Lazy::Forgets, Lazy::Drops, Lazy::Inline, Lazy::Panics, Lazy::PanicsLater] {
         assert_batches_work(&with_pool(&Arc::new(pool)));
     }
     let manual = Arc::new(ManualPool::new(4));
@@ -71,17 +81,40 @@ fn every_item_is_done_once() {
     assert!(manual.pending().is_empty());
 }
 
+/// Who waits for a batch must learn that an item was not done: it may have been the one that finds a module not valid.
 #[test]
-fn a_panic_in_an_item_leaves_the_others() {
-    let workers = with_threads(3);
-    let done = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&done);
-    let work = move |item: usize| {
-        assert_ne!(item, 5, "a test of panics");
-        seen.fetch_add(1, Ordering::Relaxed);
+fn a_panic_in_an_item_leaves_the_others_and_reaches_who_waits() {
+    for threads in [1, 2, 5] {
+        let workers = with_threads(threads);
+        let done = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&done);
+        let work = move |item: usize| {
+            assert_ne!(item, 5, "a test of panics");
+            seen.fetch_add(1, Ordering::Relaxed);
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| workers.run(20, LABEL, Arc::new(work))));
+        assert!(result.is_err_and(|panic| panic.downcast::<String>().unwrap().contains("a test of panics")));
+        assert_eq!(done.load(Ordering::Relaxed), 19);
+        assert_eq!((workers.tasks().0, Arc::strong_count(&done)), (0, 1));
+    }
+}
+
+/// An item that panics on a thread of the pool, not on the one that waits.
+#[test]
+fn a_panic_on_another_thread_reaches_who_waits() {
+    let workers = with_threads(2);
+    let (here, (begun, has_begun)) = (std::thread::current().id(), channel());
+    let has_begun = std::sync::Mutex::new(has_begun);
+    let work = move |_: usize| {
+        if std::thread::current().id() == here {
+            // The other item is for the other thread.
+            has_begun.lock().unwrap().recv().unwrap();
+        } else {
+            begun.send(()).unwrap();
+            panic!("a test of panics");
+        }
     };
-    workers.run(20, LABEL, Arc::new(work));
-    assert_eq!(done.load(Ordering::Relaxed), 19);
+    assert!(catch_unwind(AssertUnwindSafe(|| workers.run(2, LABEL, Arc::new(work)))).is_err());
 }
 
 #[test]
@@ -92,6 +125,30 @@ fn threads_are_those_asked_for() {
     assert_eq!((with_pool(&pool).threads(), with_pool(&pool).task_threads()), (7, 6));
     let few = Workers::new(&Config { pool: Some(pool), threads: 2, ..Config::default() });
     assert_eq!((few.threads(), few.task_threads()), (2, 6));
+}
+
+/// Pools that say nonsense, or nothing.
+#[test]
+fn threads_are_as_many_as_are_of_use() {
+    #[derive(Debug)]
+    struct Says(usize);
+    impl Pool for Says {
+        fn threads(&self) -> usize {
+            assert_ne!(self.0, 7, "a test of panics");
+            self.0
+        }
+        fn spawn(&self, task: Task) -> Result<(), Task> {
+            Err(task)
+        }
+    }
+    for (says, tasks) in [(0, 0), (1, 1), (usize::MAX, tuning::MOST_THREADS), (7, 0)] {
+        let pool: Arc<dyn Pool> = Arc::new(Says(says));
+        for (threads, expected) in [(0, tasks + 1), (1, 1), (2, 2.min(tasks + 1))] {
+            let workers = Workers::new(&Config { pool: Some(Arc::clone(&pool)), threads, ..Config::default() });
+            assert_eq!((workers.threads(), workers.task_threads()), (expected, tasks));
+            assert_batches_work(&workers);
+        }
+    }
 }
 
 /// A task that says when it has begun, and goes on when it is told.
@@ -155,7 +212,7 @@ fn closing_drops_what_waits_and_waits_for_what_runs() {
     let closer = {
         let (workers, closed) = (Arc::clone(&workers), Arc::clone(&closed));
         std::thread::spawn(move || {
-            workers.close();
+            workers.close(|_, _| {});
             closed.store(true, Ordering::Release);
         })
     };
@@ -175,7 +232,7 @@ fn a_task_may_close() {
     let (sender, receiver) = channel();
     let same = Arc::clone(&workers);
     let task = move || {
-        same.close();
+        same.close(|_, _| {});
         drop(same);
         sender.send(()).unwrap();
     };
@@ -183,6 +240,33 @@ fn a_task_may_close() {
     // Most often the task has the last handle of the pool.
     drop(workers);
     receiver.recv().unwrap();
+}
+
+/// Two engines on one pool, each of which goes in a task of the other.
+#[test]
+fn tasks_may_close_each_others_engines() {
+    let pool = Arc::new(ThreadPool::new(2));
+    let both = [(); 2].map(|()| Arc::new(with_pool(&pool)));
+    let (sender, receiver) = channel();
+    let (meeting, ended) = (Arc::new(std::sync::Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
+    for (mine, other) in [(0, 1), (1, 0)] {
+        let (sender, meeting, ended) = (sender.clone(), Arc::clone(&meeting), Arc::clone(&ended));
+        let (own, other) = (Arc::downgrade(&both[mine]), Arc::clone(&both[other]));
+        let task = move || {
+            meeting.wait();
+            other.close(move |_, _| {
+                ended.fetch_add(1, Ordering::Relaxed);
+            });
+            drop((other, own));
+            sender.send(()).unwrap();
+        };
+        both[mine].spawn(Urgency::Urgent, LABEL, task).unwrap();
+    }
+    for _ in 0..2 {
+        receiver.recv_timeout(Duration::from_secs(60)).expect("they wait for each other");
+    }
+    drop((both, pool));
+    assert_eq!(ended.load(Ordering::Relaxed), 2, "each is ended by the last of its tasks");
 }
 
 #[test]
@@ -232,7 +316,7 @@ fn by_hand_tasks_run_in_any_order() {
     assert_eq!(*order.lock().unwrap(), [4, 1, 5]);
     // What the engine drops does nothing when it is run.
     spawn(6);
-    workers.close();
+    workers.close(|_, _| {});
     assert_eq!(pool.run_all(), 0);
 }
 
@@ -254,7 +338,7 @@ fn tasks_that_come_too_late_do_nothing() {
     let held = Arc::new(());
     let same = Arc::clone(&held);
     workers.spawn(Urgency::Urgent, LABEL, move || unreachable!("{same:?}")).unwrap();
-    workers.close();
+    workers.close(|_, _| {});
     assert_eq!(Arc::strong_count(&held), 1);
     let task = kept.lock().unwrap().pop().unwrap();
     assert!(task.is_cancelled());

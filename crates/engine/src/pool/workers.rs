@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -10,6 +11,7 @@ use super::batch::{Batch, Item};
 use super::{Label, Pool, Task, ThreadPool, Urgency, Work};
 use crate::barrier::{Barrier, WorkId};
 use crate::config::Config;
+use crate::{foreign, tuning};
 
 /// The pool of an engine, and what it has of the engine's.
 pub(crate) struct Workers {
@@ -47,8 +49,8 @@ impl Workers {
     /// The pool that the configuration names, or threads of the engine's own, none of which is started yet.
     pub(crate) fn new(config: &Config) -> Workers {
         let (pool, threads): (Arc<dyn Pool>, usize) = match (&config.pool, config.threads) {
-            (Some(pool), 0) => (Arc::clone(pool), pool.threads() + 1),
-            (Some(pool), threads) => (Arc::clone(pool), threads.min(pool.threads() + 1)),
+            (Some(pool), 0) => (Arc::clone(pool), threads_of(&**pool) + 1),
+            (Some(pool), threads) => (Arc::clone(pool), threads.min(threads_of(&**pool) + 1)),
             (None, threads) => {
                 let cores = || available_parallelism().map_or(1, NonZero::get);
                 let threads = if threads == 0 { cores() } else { threads };
@@ -66,7 +68,7 @@ impl Workers {
 
     /// Threads that tasks may use.
     pub(crate) fn task_threads(&self) -> usize {
-        self.pool.threads()
+        threads_of(&*self.pool)
     }
 
     /// Has a task done. None if that cannot be, as the pool takes no task or the engine is going: the work is then dropped.
@@ -76,21 +78,28 @@ impl Workers {
         label: Label,
         work: impl FnOnce() + Send + 'static,
     ) -> Option<Submitted> {
-        if self.pool.threads() == 0 {
+        if self.task_threads() == 0 {
             return None;
         }
         let id = self.barrier.add(Box::new(work)).ok()?;
+        let submitted = Submitted { barrier: Arc::clone(&self.barrier), id };
         let task = Task { barrier: Arc::clone(&self.barrier), id, urgency, label };
-        match self.pool.spawn(task) {
-            Ok(()) => Some(Submitted { barrier: Arc::clone(&self.barrier), id }),
-            Err(refused) => {
-                drop(refused);
-                None
+        match foreign::call(|| self.pool.spawn(task).map_err(drop)) {
+            Some(Ok(())) => Some(submitted),
+            Some(Err(())) => None,
+            // Nobody is to count on what a pool that panics has kept. If it has not, the task is dropped, as any pool may
+            // drop it later; or it has begun.
+            None => {
+                let kept = self.barrier.cancel(id);
+                kept.is_none().then_some(submitted)
             }
         }
     }
 
     /// Does items `0..len` on all threads and returns when all are done.
+    ///
+    /// # Panics
+    /// When an item does, whichever thread did it; the others are done.
     pub(crate) fn run(&self, len: usize, label: Label, work: Arc<Item>) {
         let batch = Arc::new(Batch::new(len, work));
         let helpers = self.threads.saturating_sub(1).min(len.saturating_sub(1));
@@ -100,8 +109,9 @@ impl Workers {
         };
         let shares: Vec<Submitted> = (0..helpers).map_while(|_| share()).collect();
         batch.help();
-        batch.wait();
+        let done = batch.wait();
         shares.iter().for_each(Submitted::cancel);
+        done.unwrap_or_else(|panic| resume_unwind(panic));
     }
 
     /// Tasks that have not begun, and tasks that run.
@@ -109,8 +119,14 @@ impl Workers {
         self.barrier.len()
     }
 
-    /// The engine goes: drops tasks that have not begun, and waits for those that have. Gives the numbers of both.
-    pub(crate) fn close(&self) -> (usize, usize) {
-        self.barrier.close()
+    /// The engine goes: drops tasks that have not begun, waits for those that have, and calls `end` with the numbers of both.
+    /// Within a task it does not wait: `end` is called when the last has ended.
+    pub(crate) fn close(&self, end: impl FnOnce(usize, usize) + Send + 'static) {
+        self.barrier.close(end);
     }
+}
+
+/// Threads of a pool, as many as are of use. One that cannot say has none.
+fn threads_of(pool: &dyn Pool) -> usize {
+    foreign::call(|| pool.threads()).unwrap_or(0).min(tuning::MOST_THREADS)
 }

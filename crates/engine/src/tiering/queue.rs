@@ -58,6 +58,19 @@ impl PartialEq for Queued {
 
 impl Eq for Queued {}
 
+/// A job that runs, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Popped<'queue> {
+    queue: &'queue Queue,
+    pub(crate) job: Queued,
+}
+
+impl Drop for Popped<'_> {
+    fn drop(&mut self) {
+        self.queue.lock().running -= 1;
+    }
+}
+
 /// The jobs of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -79,16 +92,12 @@ impl Queue {
         state.heap.push(job);
     }
 
-    /// The best job. Whoever gets one calls [`Queue::done`] after it.
-    pub(crate) fn pop(&self) -> Option<Queued> {
+    /// The best job.
+    pub(crate) fn pop(&self) -> Option<Popped<'_>> {
         let mut state = self.lock();
         let job = state.heap.pop()?;
         state.running += 1;
-        Some(job)
-    }
-
-    pub(crate) fn done(&self) {
-        self.lock().running -= 1;
+        Some(Popped { queue: self, job })
     }
 
     /// Jobs that wait, and jobs that run. Each counts once, however often it was queued, and only while its module lives.

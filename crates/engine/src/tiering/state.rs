@@ -136,7 +136,7 @@ pub(super) enum Finished {
     Ready,
     /// It was given up, for good.
     Abandoned,
-    /// It was never begun, and may be asked for again.
+    /// It was never begun, or ended by a panic, and may be asked for again.
     Refused,
 }
 

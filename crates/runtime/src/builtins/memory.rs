@@ -4,7 +4,8 @@ use abi::trap::TrapReason;
 use sys::trampolines::BuiltinResult;
 use wasm::types::{DataIndex, MemoryIndex};
 
-use super::{run, run_on};
+use super::pieces::{Order, PIECE, in_pieces};
+use super::{context, run, run_in_host};
 use crate::error::Failure;
 use crate::instance::Instance;
 use crate::store::Store;
@@ -21,7 +22,7 @@ pub(crate) unsafe extern "C" fn memory_grow(vmctx: *mut u8, memory: u32, delta: 
     // SAFETY: called by compiled code of this instance.
     unsafe {
         // The limiter is the embedder's, and a memory without a guard may move.
-        run_on(vmctx, u64::MAX, |instance, store| {
+        run_in_host(vmctx, |instance, store| {
             let grown = store.grow_memory(instance.memory(MemoryIndex(memory)), delta)?;
             Ok::<_, Failure>(grown.unwrap_or(u64::MAX))
         })
@@ -39,11 +40,12 @@ pub(crate) unsafe extern "C" fn memory_fill(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run_on(vmctx, len, |instance, store| {
+        run(vmctx, |instance, store| {
             let memory = store.memory_mut(instance.memory(MemoryIndex(memory)));
             let range = bounds(dst, len, memory.len())?;
-            memory.bytes_mut()[range].fill(value as u8);
-            Ok::<_, TrapReason>(0)
+            let bytes = &mut memory.bytes_mut()[range];
+            in_pieces(context(vmctx), (bytes.len(), PIECE), Order::Up, |piece| bytes[piece].fill(value as u8))?;
+            Ok::<_, Failure>(0)
         })
     }
 }
@@ -60,38 +62,56 @@ pub(crate) unsafe extern "C" fn memory_copy(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run_on(vmctx, len, |instance, store| {
+        run(vmctx, |instance, store| {
             let (to, from) = (instance.memory(MemoryIndex(dst_memory)), instance.memory(MemoryIndex(src_memory)));
             let source = bounds(src, len, store.memory(from).len())?;
             let target = bounds(dst, len, store.memory(to).len())?;
+            let context = context(vmctx);
             if to == from {
-                store.memory_mut(to).bytes_mut().copy_within(source, target.start);
+                let bytes = store.memory_mut(to).bytes_mut();
+                let order = Order::of_copy(source.start, target.start);
+                in_pieces(context, (source.len(), PIECE), order, |piece| {
+                    let from = source.start + piece.start..source.start + piece.end;
+                    bytes.copy_within(from, target.start + piece.start);
+                })?;
             } else {
-                let from = store.memory(from).base().cast_const();
-                let to = store.memory(to).base();
+                let from = store.memory(from).base().cast_const().add(source.start);
+                let to = store.memory(to).base().add(target.start);
                 // Both ranges were just checked, and different memories do not overlap.
-                std::ptr::copy_nonoverlapping(from.add(source.start), to.add(target.start), source.len());
+                in_pieces(context, (source.len(), PIECE), Order::Up, |piece| {
+                    std::ptr::copy_nonoverlapping(from.add(piece.start), to.add(piece.start), piece.len());
+                })?;
             }
-            Ok::<_, TrapReason>(0)
+            Ok::<_, Failure>(0)
         })
     }
 }
 
-/// Copies from a data segment; the work of `memory.init` and of active segments.
-pub(crate) fn init(
+/// Finds what a copy from a data segment reads and writes, gives both slices to `copy`.
+fn with_data<R>(
     instance: &mut Instance,
     store: &mut Store,
     (memory, data): (MemoryIndex, DataIndex),
     (dst, src, len): (u64, u32, u32),
-) -> Result<(), TrapReason> {
+    copy: impl FnOnce(&mut [u8], &[u8]) -> R,
+) -> Result<R, TrapReason> {
     let module = instance.module().clone();
     let range = module.info().data[data.index()].range.clone();
     let bytes = if instance.data_dropped(data) { &[][..] } else { &module.wire_bytes()[range] };
     let source = bounds(u64::from(src), u64::from(len), bytes.len())?;
     let memory = store.memory_mut(instance.memory(memory));
     let target = bounds(dst, u64::from(len), memory.len())?;
-    memory.bytes_mut()[target].copy_from_slice(&bytes[source]);
-    Ok(())
+    Ok(copy(&mut memory.bytes_mut()[target], &bytes[source]))
+}
+
+/// Copies from a data segment, at once; the work of active segments.
+pub(crate) fn init(
+    instance: &mut Instance,
+    store: &mut Store,
+    segment: (MemoryIndex, DataIndex),
+    places: (u64, u32, u32),
+) -> Result<(), TrapReason> {
+    with_data(instance, store, segment, places, <[u8]>::copy_from_slice)
 }
 
 /// # Safety
@@ -106,8 +126,14 @@ pub(crate) unsafe extern "C" fn memory_init(
 ) -> BuiltinResult {
     // SAFETY: called by compiled code of this instance.
     unsafe {
-        run_on(vmctx, len.into(), |instance, store| {
-            init(instance, store, (MemoryIndex(memory), DataIndex(data)), (dst, src, len)).map(|()| 0)
+        run(vmctx, |instance, store| {
+            let segment = (MemoryIndex(memory), DataIndex(data));
+            with_data(instance, store, segment, (dst, src, len), |target, source| {
+                in_pieces(context(vmctx), (source.len(), PIECE), Order::Up, |piece| {
+                    target[piece.clone()].copy_from_slice(&source[piece]);
+                })
+            })??;
+            Ok::<_, Failure>(0)
         })
     }
 }

@@ -52,10 +52,10 @@ fn tasks_come_in_order_and_idle_ones_behind_them() {
     posted(foreground.post(record.task("a")));
     posted(foreground.post_idle(record.task("idle b")));
     posted(foreground.post(record.task("b")));
-    assert_eq!((foreground.len(), foreground.waiting(false), foreground.is_empty()), (4, 2, false));
+    assert_eq!((foreground.posted(), foreground.len(true), foreground.len(false)), (4, 4, 2));
     assert_eq!(poll(&mut store).unwrap(), 4);
     assert_eq!(record.take(), ["a", "b", "idle a", "idle b"]);
-    assert!(foreground.is_empty());
+    assert!(foreground.len(true) == 0);
     assert_eq!(poll(&mut store).unwrap(), 0);
 }
 
@@ -69,7 +69,7 @@ fn idle_tasks_wait_for_the_end_of_wasm() {
     store.context.entry = std::ptr::dangling_mut();
     assert_eq!(poll(&mut store).unwrap(), 1);
     store.context.entry = std::ptr::null_mut();
-    assert_eq!((record.take(), foreground.len()), (vec!["a"], 1));
+    assert_eq!((record.take(), foreground.posted()), (vec!["a"], 1));
     assert_eq!(poll(&mut store).unwrap(), 1);
     assert_eq!(record.take(), ["idle"]);
 }
@@ -111,7 +111,7 @@ fn a_store_that_is_gone_gives_tasks_back() {
     assert!(!foreground.is_closed());
     drop(store);
     // Dropped unrun.
-    assert_eq!((Arc::strong_count(&held), foreground.len(), foreground.is_closed()), (1, 0, true));
+    assert_eq!((Arc::strong_count(&held), foreground.posted(), foreground.is_closed()), (1, 0, true));
     for outcome in [foreground.post(record.task("a")), foreground.post_idle(record.task("b"))] {
         // It is the task itself that comes back: whoever posted it may still run it.
         let task = outcome.expect_err("the store is gone");
@@ -139,7 +139,7 @@ fn tasks_that_are_dropped_may_use_the_queue() {
         Ok(())
     })));
     drop(store);
-    assert!(refused.load(Relaxed) && foreground.is_empty());
+    assert!(refused.load(Relaxed) && foreground.len(true) == 0);
 }
 
 /// Counts wakes, and looks at the queue meanwhile: no lock of it is held.
@@ -150,7 +150,7 @@ struct Count {
 
 impl Wake for Count {
     fn wake(self: Arc<Self>) {
-        _ = self.foreground.len();
+        _ = self.foreground.posted();
         self.wakes.fetch_add(1, Relaxed);
     }
 }
@@ -159,7 +159,7 @@ impl Wake for Count {
 fn a_waker_is_woken_once_by_the_next_task_or_the_end() {
     let (mut store, foreground) = store();
     let count = Arc::new(Count { wakes: AtomicUsize::new(0), foreground: foreground.clone() });
-    let set = || foreground.set_waker(Waker::from(Arc::clone(&count)));
+    let set = || foreground.add_waker(Waker::from(Arc::clone(&count)));
     let wakes = || count.wakes.load(Relaxed);
     let nothing = || -> Task { Box::new(|_| Ok(())) };
     set();
@@ -171,7 +171,7 @@ fn a_waker_is_woken_once_by_the_next_task_or_the_end() {
     set();
     assert_eq!(wakes(), 2);
     poll(&mut store).unwrap();
-    // The second takes the place of the first.
+    // They are the same.
     set();
     set();
     posted(foreground.post_idle(nothing()));
@@ -205,7 +205,7 @@ fn tasks_that_post_tasks_are_run_by_rounds() {
     store.registered().take(POLL);
     assert_eq!(round(&mut store).unwrap(), 2);
     assert_eq!(record.take(), ["outer", "next"]);
-    assert_eq!((store.context.interrupt.load(Relaxed), foreground.len()), (POLL, 1));
+    assert_eq!((store.context.interrupt.load(Relaxed), foreground.posted()), (POLL, 1));
     assert_eq!(poll(&mut store).unwrap(), 1);
     assert_eq!(record.take(), ["inner"]);
 }
@@ -220,10 +220,10 @@ fn a_task_that_fails_or_panics_lets_the_others_wait() {
     posted(foreground.post(Box::new(|_| panic!("as it should"))));
     posted(foreground.post(record.task("c")));
     assert!(matches!(poll(&mut store), Err(Failure::Trap(TrapReason::Interrupt))));
-    assert_eq!((record.take(), foreground.len()), (vec!["a"], 3));
+    assert_eq!((record.take(), foreground.posted()), (vec!["a"], 3));
     let Err(Failure::Panic(panic)) = poll(&mut store) else { panic!("the panic is carried on") };
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"as it should"));
-    assert_eq!((record.take(), foreground.len(), store.in_task), (vec!["b"], 1, false));
+    assert_eq!((record.take(), foreground.posted(), store.in_task), (vec!["b"], 1, false));
     // What still waits is announced to the next safepoint.
     assert_eq!(store.context.interrupt.load(Relaxed) & POLL, POLL);
     assert_eq!(poll(&mut store).unwrap(), 1);
@@ -253,5 +253,5 @@ fn tasks_of_many_threads_are_run_once_and_in_the_order_of_each() {
             run += poll(&mut store).unwrap();
         }
     });
-    assert_eq!((run, foreground.len()), (THREADS * TASKS, 0));
+    assert_eq!((run, foreground.posted()), (THREADS * TASKS, 0));
 }

@@ -15,7 +15,7 @@ impl Store {
     /// What the store takes now.
     pub fn usage(&self) -> StoreUsage {
         debug_assert_eq!(self.account.usage(), self.measure(), "something was made without `tally`");
-        self.account.usage()
+        StoreUsage { tasks: self.foreground.bytes(), ..self.account.usage() }
     }
 
     /// Something was made, grown or given up: `change` says what of it is not in the store's lists.
@@ -64,6 +64,7 @@ impl Store {
             memories: self.memories.iter().map(Memory::committed).sum(),
             tables: self.tables.iter().map(Table::heap_bytes).sum(),
             host: entities + externs,
+            tasks: 0,
         }
     }
 }

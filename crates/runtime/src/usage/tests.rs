@@ -24,6 +24,19 @@ fn accounts_add_up() {
     assert_eq!(totals.read(), StoreUsage::default());
 }
 
+#[test]
+fn tasks_are_taken_back() {
+    let totals: Arc<Totals> = Arc::default();
+    let (mut one, mut two) = (TaskAccount::new(&totals), TaskAccount::new(&totals));
+    one.add(100);
+    two.add(30);
+    one.sub(40);
+    assert_eq!((totals.read().tasks, totals.read().total(), one.bytes()), (90, 90, 60));
+    two.clear();
+    drop(one);
+    assert_eq!(totals.read(), StoreUsage::default());
+}
+
 /// Who changes one of these structs looks at who counts it, then here.
 #[test]
 fn sizes_are_those_that_the_accounting_was_written_for() {

@@ -15,7 +15,8 @@ use crate::module::Module;
 
 impl Module {
     /// Makes a module in the binary format from a stream of pieces, such as the body of an HTTP response, while it arrives.
-    /// After a fault no more of it is asked for. Dropping the future ends the compilation.
+    /// After a fault of its [structure](StreamingCompilation::has_failed) no more of it is asked for. Dropping the future
+    /// ends the compilation.
     ///
     /// # Errors
     /// The stream's own, and as for [`Module::from_binary`].
@@ -60,8 +61,8 @@ impl Module {
         compilation.finish_async().await
     }
 
-    /// Makes a module in the binary format from what an asynchronous reader gives, while it arrives. After a fault no more
-    /// is read. Dropping the future ends the compilation.
+    /// Makes a module in the binary format from what an asynchronous reader gives, while it arrives. After a fault of its
+    /// [structure](StreamingCompilation::has_failed) no more is read. Dropping the future ends the compilation.
     ///
     /// # Errors
     /// When reading fails, and as for [`Module::from_binary`].

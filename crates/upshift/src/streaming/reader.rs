@@ -26,7 +26,8 @@ enum Taken {
 
 impl Module {
     /// Makes a module from what a reader gives, in the binary or the text format. A binary one is decoded, validated and
-    /// compiled [while it is read](StreamingCompilation), and is not read on after a fault.
+    /// compiled [while it is read](StreamingCompilation), and is not read on after a fault of its
+    /// [structure](StreamingCompilation::has_failed); with a fault within a function it is read to its end.
     ///
     /// # Errors
     /// When reading fails, and as for [`Module::new`].

@@ -6,7 +6,9 @@
 //!    is left. A run that was found valid becomes a share to be compiled; validation goes first.
 //! 3. When no byte will come any more, [`Bodies::join`] works too, until all is done. It waits only for shares that other
 //!    threads are in the middle of, never for a task that has not begun: tasks that come late find nothing to do.
-//! 4. [`Bodies::stop`] instead, when nobody wants the module: what runs is ended soon, and waited for.
+//! 4. [`Bodies::stop`] instead, when nobody wants the module. What runs ends with the function that it is at, and is not
+//!    waited for, as one function may take seconds to compile: until then it keeps what it needs of the bytes. (The engine's
+//!    barrier waits for it.)
 //!
 //! Who comes first does not matter: what is found is the smallest index that was not found valid, and what is wrong there
 //! is said by the caller, who validates it once more.
@@ -186,12 +188,12 @@ impl Bodies {
         threads: usize,
         mut spawn: impl FnMut(Box<dyn FnOnce() + Send>) -> bool,
     ) -> bool {
-        loop {
+        // Each thread is asked once: a pool that drops what it takes would have none left to count, however many it took.
+        for _ in 0..threads {
             {
                 let mut state = self.lock();
-                let shares = state.shares();
-                if state.tasks >= shares.min(threads) {
-                    return shares == 0 || state.tasks > 0;
+                if state.tasks >= state.shares().min(threads) {
+                    break;
                 }
                 state.tasks += 1;
             }
@@ -202,9 +204,11 @@ impl Bodies {
                 }
             };
             if !spawn(Box::new(task)) {
-                return self.lock().tasks > 0;
+                break;
             }
         }
+        let state = self.lock();
+        state.tasks > 0 || state.shares() == 0
     }
 
     /// Does shares on this thread until none is left to take.
@@ -237,17 +241,14 @@ impl Bodies {
         }
     }
 
-    /// Ends all work and waits until nobody is at it.
+    /// Ends all work: nothing begins any more, and what others are in the middle of is dropped when they are done.
     pub(super) fn stop(&self) {
         self.cancel.cancel();
         let mut state = self.lock();
-        state.source = None;
-        while state.active > 0 {
-            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let codes = std::mem::take(&mut state.codes);
+        state.stop_compiling();
+        let dropped = (state.source.take(), std::mem::take(&mut state.codes));
         drop(state);
-        drop(codes);
+        drop(dropped);
     }
 
     fn take(&self) -> Option<Share<'_>> {

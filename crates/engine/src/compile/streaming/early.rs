@@ -9,7 +9,7 @@
 //! and that a call of a body that is not there yet is counted in the profile as if the body were small.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use abi::compiler::{FunctionBody, ModuleEnv, Request};
@@ -28,7 +28,8 @@ use crate::tuning;
 
 /// What compiling needs to know of a module beside its head.
 pub(super) struct EarlyCompiler {
-    service: Arc<Service>,
+    /// Weak, as a stream may outlive its engine.
+    service: Weak<Service>,
     number: ModuleNumber,
     layout: InstanceLayout,
     memories: Box<[MemoryStyle]>,
@@ -43,14 +44,14 @@ impl EarlyCompiler {
             return None;
         }
         Some(EarlyCompiler {
-            service: Arc::clone(service),
+            service: Arc::downgrade(service),
             number,
             layout: InstanceLayout::new(&head.info),
             memories: head.info.memories.iter().map(|ty| memory.style(ty)).collect(),
         })
     }
 
-    /// Compiles a function whose body, in `bytes`, is valid; nothing if it cannot be.
+    /// Compiles a function whose body, in `bytes`, is valid; nothing if it cannot be, or the engine is gone.
     pub(super) fn compile(
         &self,
         head: &Head,
@@ -58,7 +59,7 @@ impl EarlyCompiler {
         function: DefinedFuncIndex,
         place: Range<usize>,
     ) -> Option<NewCode> {
-        let service = &*self.service;
+        let service = &*self.service.upgrade()?;
         let env = ModuleEnv {
             info: &head.info,
             wire_bytes: bytes,

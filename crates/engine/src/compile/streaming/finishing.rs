@@ -6,6 +6,7 @@
 //! 2. If no task does it (asynchronous compilation is off, the pool takes none, or has dropped it), the thread that polls
 //!    does.
 //! 3. Dropping the future aborts the job, or cancels it if a task is at it.
+//! 4. The task does not keep the engine: when that goes, it cancels the job, waits for the task, and ends the promise.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ use code::wire_bytes::WireBytes;
 
 use super::{Input, Role, StreamingJob};
 use crate::compile::asynchronous::AsyncModule;
+use crate::compile::jobs::Ends;
 use crate::compile::phases::Cancel;
 use crate::compile::promise::{Polled, Promise};
 use crate::error::ModuleError;
@@ -50,8 +52,23 @@ impl Shared {
         self.job.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn finish(&self) -> Outcome {
-        self.take().map_or(Err(ModuleError::Cancelled), |job| job.finish())
+    /// Finishes the job, unless somebody has done so, or is at it.
+    fn finish(&self, finish: impl FnOnce(StreamingJob) -> Outcome) -> Outcome {
+        match self.take().map(|job| finish(*job)) {
+            // Nobody who still waits has cancelled: it was the engine.
+            Some(Err(ModuleError::Cancelled)) => Err(ModuleError::EngineDropped),
+            Some(result) => result,
+            None => Err(ModuleError::Cancelled),
+        }
+    }
+}
+
+impl Ends for Shared {
+    /// The job has registered what cancels it.
+    fn cancel(&self) {}
+
+    fn end(&self) {
+        self.promise.end();
     }
 }
 
@@ -78,9 +95,11 @@ impl StreamingJob {
         let (service, cancel) = (engine.service(), self.cancel.clone());
         let label = Label { name: "finish stream", module: Some(self.number) };
         let shared = Arc::new(Shared { job: Mutex::new(Some(Box::new(self))), promise: Promise::new() });
-        let turn = Turn(Arc::clone(&shared));
+        let (turn, weak) = (Turn(Arc::clone(&shared)), Arc::downgrade(&shared));
+        service.jobs.add(weak);
         if service.config.async_compilation {
-            let work = move || turn.0.promise.fulfil(turn.0.finish());
+            let same = Arc::clone(service);
+            let work = move || turn.0.promise.fulfil(turn.0.finish(|job| job.finish_by(&same)));
             if let Some(task) = service.workers.spawn(Urgency::Urgent, label, work) {
                 shared.promise.set_task(task);
             }
@@ -99,8 +118,8 @@ impl Future for Finishing {
             Way::Stream(shared, _) => match shared.promise.poll(context.waker()) {
                 Polled::Pending => Poll::Pending,
                 Polled::Done(result) => Poll::Ready(result),
-                Polled::Left => Poll::Ready(shared.finish()),
-                Polled::Ended => Poll::Ready(Err(ModuleError::Cancelled)),
+                Polled::Left => Poll::Ready(shared.finish(StreamingJob::finish)),
+                Polled::Ended => Poll::Ready(Err(ModuleError::EngineDropped)),
             },
         }
     }

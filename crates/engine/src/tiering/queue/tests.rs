@@ -23,10 +23,10 @@ fn hottest_first_then_osr_then_oldest() {
         queue.push(job(&module, function, osr, priority));
     }
     assert_eq!(queue.len(), (5, 0));
-    let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|job| job.function.0).collect();
-    assert_eq!(order, [1, 4, 3, 0, 2]);
+    let running: Vec<Popped<'_>> = std::iter::from_fn(|| queue.pop()).collect();
+    assert_eq!(running.iter().map(|popped| popped.job.function.0).collect::<Vec<_>>(), [1, 4, 3, 0, 2]);
     assert_eq!(queue.len(), (0, 5));
-    (0..5).for_each(|_| queue.done());
+    drop(running);
     assert_eq!(queue.len(), (0, 0));
 }
 

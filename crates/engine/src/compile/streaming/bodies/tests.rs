@@ -103,10 +103,46 @@ fn tasks_are_as_many_as_there_is_work_for() {
 }
 
 #[test]
+fn tasks_that_are_dropped_at_once_are_no_help() {
+    let (bodies, _) = arrived(&[]);
+    let mut asked = 0;
+    let dropped = bodies.submit(4, |task| {
+        drop(task);
+        asked += 1;
+        assert!(asked <= 4, "a pool that drops everything is asked for ever");
+        true
+    });
+    assert!(!dropped, "nobody does it");
+    assert!(!bodies.submit(0, |_| unreachable!("there is no thread")));
+    // A pool that runs tasks at once has done all of it.
+    assert!(bodies.submit(4, |task| {
+        task();
+        true
+    }));
+    let state = bodies.lock();
+    assert_eq!((state.given, state.tasks), (20, 0));
+}
+
+#[test]
 fn what_is_stopped_is_over() {
     let (bodies, _) = arrived(&[]);
-    drop(bodies.take());
-    bodies.stop();
+    let (mut running, more) = (bodies.take().unwrap(), bodies.take().unwrap());
+    drop(more);
+    // Nobody waits for the share that runs; it keeps what it needs, and ends at the next body.
+    let (stopped, has_stopped) = std::sync::mpsc::channel();
+    let same = Arc::clone(&bodies);
+    std::thread::spawn(move || {
+        same.stop();
+        stopped.send(()).unwrap();
+    });
+    has_stopped.recv_timeout(Duration::from_secs(20)).expect("it waits for what runs");
+    running.outcome = running.run(&mut Scratch::default());
+    assert!(matches!(running.outcome, Outcome::Unknown));
+    running.outcome = Outcome::Compiled(Vec::new());
+    drop(running);
+    let state = bodies.lock();
+    assert!(state.codes.is_empty() && state.active == 0);
+    drop(state);
     assert!(bodies.take().is_none());
     assert!(bodies.lock().source.is_none());
 }
