@@ -165,6 +165,9 @@ fn a_module_leaves_the_cache_with_its_last_handle() {
     }
 }
 
+/// A way from bytes to a module.
+type Way = fn(&Engine, &[u8]) -> upshift::Result<Module>;
+
 /// Counts what is done for modules.
 #[derive(Debug, Default)]
 struct Work {
@@ -197,7 +200,6 @@ fn what_is_cached_is_not_made_again() {
     let done = || [&work.decoded, &work.validated, &work.compiled].map(|count| count.load(Ordering::SeqCst));
     let once = done();
     assert!(once.iter().all(|&count| count > 0), "{once:?}");
-    type Way = fn(&Engine, &[u8]) -> upshift::Result<Module>;
     let ways: [Way; 5] = [
         |engine, bytes| Module::new(engine, bytes),
         |engine, bytes| Module::from_binary(engine, bytes),

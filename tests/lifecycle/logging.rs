@@ -252,3 +252,20 @@ fn wait_for_all(store: &mut Store<()>, codes: &Codes, count: usize) {
     assert_eq!(functions, (0..count as u32).map(Some).collect::<Vec<_>>());
     assert!(told.iter().all(|told| told.thread == thread::current().id()));
 }
+
+/// The engine's listener hears of all stores, and calls code by the URL by which the first of them got the module.
+#[test]
+fn the_engines_listener_is_given_a_stores_url() {
+    let codes = Arc::<Codes>::default();
+    let engine = Engine::new(Config::new().code_listener(Some(codes.clone()))).unwrap();
+    let module = Module::new(&engine, MODULE).unwrap();
+    let mut unnamed = Store::new(&engine, ());
+    let instance = instantiate(&mut unnamed, &module);
+    call(&mut unnamed, instance, "first");
+    assert_eq!(codes.functions()[0].url.as_deref(), Some(module.source_url()));
+    let mut store = Store::new(&engine, ());
+    instantiate(&mut store, &module.clone().with_source_url("https://example.org/m.wasm"));
+    call(&mut unnamed, instance, "second");
+    let told = codes.functions().remove(0);
+    assert_eq!((told.url.as_deref(), told.script), (Some("https://example.org/m.wasm"), None));
+}

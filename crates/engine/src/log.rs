@@ -32,6 +32,7 @@ use runtime::store::Store;
 use crate::callback;
 use crate::engine::Engine;
 use crate::events::ModuleNumber;
+use crate::registry::Registry;
 use crate::scripts::ScriptId;
 use crate::source::ModuleSource;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
@@ -306,7 +307,7 @@ impl Engine {
 }
 
 /// Turns the engine's own log on, before there is code.
-pub(crate) fn turn_on(registry: &crate::registry::Registry, listeners: Vec<Arc<dyn CodeListener>>) {
+pub(crate) fn turn_on(registry: &Registry, listeners: Vec<Arc<dyn CodeListener>>) {
     if !listeners.is_empty() {
         drop(registry.log.set(listeners));
         registry.log_on(None);

@@ -85,5 +85,6 @@ pub const GC_WAIT: Duration = Duration::from_millis(50);
 
 /// If it is running Wasm itself, it answers for itself this often meanwhile.
 pub const GC_WAIT_STEP: Duration = Duration::from_micros(500);
+
 /// A function whose body has this many bytes is counted among the huge ones (V8's threshold).
 pub const HUGE_FUNCTION: usize = 100_000;
