@@ -67,7 +67,8 @@ pub const TIER_UP_TIME: Duration = Duration::from_millis(4000);
 /// Memory that an optimizing job may take, in bytes, by the compiler's own estimate.
 pub const TIER_UP_MEMORY: usize = 768 << 20;
 
-/// Code retired since the last collection that is less than this many bytes is not worth another one...
+/// Code retired since the last collection that is less than this many bytes is not worth another one (V8's numbers, which
+/// measured well: `docs/performance.md`)...
 pub const GC_MINIMUM: usize = 64 << 10;
 
 /// ...nor is it below that plus this part of all code.
