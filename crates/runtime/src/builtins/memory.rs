@@ -45,7 +45,7 @@ pub(crate) unsafe extern "C" fn memory_fill(
             let range = bounds(dst, len, memory.len())?;
             let bytes = &mut memory.bytes_mut()[range];
             in_pieces(context(vmctx), (bytes.len(), PIECE), Order::Up, |piece| bytes[piece].fill(value as u8))?;
-            Ok::<_, Failure>(0)
+            Ok::<_, TrapReason>(0)
         })
     }
 }
@@ -82,7 +82,7 @@ pub(crate) unsafe extern "C" fn memory_copy(
                     std::ptr::copy_nonoverlapping(from.add(piece.start), to.add(piece.start), piece.len());
                 })?;
             }
-            Ok::<_, Failure>(0)
+            Ok::<_, TrapReason>(0)
         })
     }
 }
@@ -133,7 +133,7 @@ pub(crate) unsafe extern "C" fn memory_init(
                     target[piece.clone()].copy_from_slice(&source[piece]);
                 })
             })??;
-            Ok::<_, Failure>(0)
+            Ok::<_, TrapReason>(0)
         })
     }
 }

@@ -16,7 +16,6 @@ use std::ops::Range;
 use abi::layout::StoreContext;
 use abi::trap::TrapReason;
 
-use crate::error::Failure;
 use crate::host_call::in_host;
 use crate::requests::TERMINATE;
 use crate::stores::words;
@@ -50,12 +49,13 @@ impl Order {
 ///
 /// # Safety
 /// `context` is that of a live, pinned store whose code called a builtin on this thread. The work uses no code pointer.
+#[inline]
 pub(super) unsafe fn in_pieces(
     context: *mut StoreContext,
     (len, most): (usize, usize),
     order: Order,
     mut work: impl FnMut(Range<usize>),
-) -> Result<(), Failure> {
+) -> Result<(), TrapReason> {
     if len <= most {
         work(0..len);
         return Ok(());
@@ -65,7 +65,7 @@ pub(super) unsafe fn in_pieces(
         while done < len {
             // SAFETY: promised by the caller.
             if unsafe { words(context) }.pending() & TERMINATE != 0 {
-                return Err(Failure::Trap(TrapReason::Interrupt));
+                return Err(TrapReason::Interrupt);
             }
             let size = most.min(len - done);
             let start = if order == Order::Up { done } else { len - done - size };

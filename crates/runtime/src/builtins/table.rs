@@ -49,7 +49,7 @@ pub(crate) unsafe extern "C" fn table_fill(
                 let start = (range.start + piece.start) as u64;
                 table.fill(start, value, piece.len() as u64).expect(IN_BOUNDS);
             })?;
-            Ok::<_, Failure>(0)
+            Ok::<_, TrapReason>(0)
         })
     }
 }
@@ -80,7 +80,7 @@ pub(crate) unsafe extern "C" fn table_copy(
                     store.table_mut(to).write(dst, &values).expect(IN_BOUNDS);
                 }
             })?;
-            Ok::<_, Failure>(0)
+            Ok::<_, TrapReason>(0)
         })
     }
 }
@@ -137,7 +137,7 @@ pub(crate) unsafe extern "C" fn table_init(
                 let values = element_values(instance, store, items, from);
                 store.table_mut(id).write((target + piece.start) as u64, &values).expect(IN_BOUNDS);
             })?;
-            Ok::<_, Failure>(0)
+            Ok::<_, TrapReason>(0)
         })
     }
 }

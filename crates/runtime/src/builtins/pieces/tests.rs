@@ -21,7 +21,7 @@ fn pieces(len: usize, order: Order, terminated_in: Option<usize>) -> (Vec<(usize
             seen.push((range.start, range.end));
         })
     };
-    assert!(matches!(outcome, Ok(()) | Err(Failure::Trap(TrapReason::Interrupt))));
+    assert!(matches!(outcome, Ok(()) | Err(TrapReason::Interrupt)));
     (seen, outcome.is_ok())
 }
 
