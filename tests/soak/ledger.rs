@@ -1,5 +1,7 @@
 //! What the process has when a round is over, and whether that grows.
 
+use sys::process::trim_heap;
+
 use crate::held::Held;
 
 /// The books of a run, a line a round.
@@ -21,7 +23,11 @@ impl Ledger {
             std::thread::sleep(std::time::Duration::from_millis(10));
             held = Held::now();
         }
-        println!("  left: {held:?}");
+        // What the allocator keeps of freed memory depends on which thread freed it when, and hides what is held.
+        let kept = held.resident;
+        trim_heap();
+        let held = Held { resident: Held::now().resident, ..held };
+        println!("  left: {held:?}; resident before the allocator was trimmed: {kept}");
         assert_eq!(living, 0, "engines that live after round {round}");
         self.rounds.push(held);
     }
@@ -41,10 +47,10 @@ impl Ledger {
         assert!(after <= before, "files: {before}, then {after}");
         let (before, after) = most(|held| held.threads as u64);
         assert!(after <= before, "threads: {before}, then {after}");
-        // The allocator keeps some of what it got back, and cuts mappings up.
+        // The allocator cuts mappings up, and cannot give back all that it keeps.
         let (before, after) = most(|held| held.mappings as u64);
         assert!(after <= before + 64, "mappings: {before}, then {after}");
         let (before, after) = most(|held| held.resident);
-        assert!(after <= before + before / 4 + (32 << 20), "resident: {before} bytes, then {after}");
+        assert!(after <= before + (32 << 20), "resident: {before} bytes, then {after}");
     }
 }

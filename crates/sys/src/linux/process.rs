@@ -60,6 +60,16 @@ pub fn mapping_count() -> io::Result<usize> {
     Ok(text.iter().filter(|&&byte| byte == b'\n').count())
 }
 
+/// Has the C library's allocator give what it keeps of memory that it got back to the system, where it can. Nothing with a C
+/// library that has no such call.
+pub fn trim_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: a call without preconditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Bytes that the C library's allocator has given out and not got back; those that a thread keeps for its next requests
 /// count until it ends. 0 with a C library that does not say.
 pub fn heap_bytes() -> u64 {
