@@ -11,6 +11,8 @@ use crate::instance::Instance;
 use crate::store::Store;
 
 /// `start .. start + len`, if it lies within `size`.
+// Inlined, as a range that comes back through memory costs small operations a third of their time.
+#[inline(always)]
 fn bounds(start: u64, len: u64, size: usize) -> Result<std::ops::Range<usize>, TrapReason> {
     let end = start.checked_add(len).filter(|&end| end <= size as u64).ok_or(TrapReason::MemoryOutOfBounds)?;
     Ok(start as usize..end as usize)
