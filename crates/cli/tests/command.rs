@@ -454,8 +454,9 @@ fn what_was_recorded_is_written_before_a_signal_ends_the_process() {
         let (trace, page) = (File::new("signal.json", ""), File::new("signal.html", ""));
         let files = ["--trace", trace.path(), "--timeline", page.path()];
         let spin = [&["run"][..], &files, &["--log", "info", "--invoke", "spin", math.path()]].concat();
-        // A shell says what ended the process, and is told when the program runs.
-        let line = r#"set -m; "$@" 2>"$LOG" & while ! grep -q Instantiate "$LOG"; do sleep 0.05; done
+        // A shell says what ended the process, and is told when the program runs. Whoever runs the tests in the background
+        // has the interruption ignored, which a program respects: here it is not to.
+        let line = r#"set -m; env --default-signal=INT,TERM "$@" 2>"$LOG" & while ! grep -q Instantiate "$LOG"; do sleep 0.05; done
             sleep 0.1; kill -s "$SIGNAL" %1; wait %1; echo $?"#;
         let log = File::new("signal.log", "");
         let mut command = std::process::Command::new("bash");
