@@ -12,6 +12,7 @@ use wast::parser::{self, ParseBuffer};
 
 use crate::exit::Note;
 use crate::progress::Progress;
+use crate::quantity::show_bytes;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,12 @@ const MOST_FILES: usize = 10_000;
 
 /// What a module in the binary format begins with.
 const MAGIC: &[u8] = b"\0asm";
+
+/// Most bytes of a module in the text format: as many as one in the binary format may have.
+const MOST_TEXT: usize = 1 << 30;
+
+/// Bytes of text that are read at a time.
+const PIECE: u64 = 1 << 20;
 
 /// A module that is there to be read.
 pub(crate) enum Input {
@@ -50,10 +57,7 @@ pub(crate) fn open(file: &OsStr) -> Result<Input> {
     if first.is_empty() {
         return Err(Error::msg(format!("{} is empty", name(file))));
     }
-    let mut bytes = first;
-    reader.read_to_end(&mut bytes).with_context(cannot_read)?;
-    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
-    let text = text.ok_or_else(|| {
+    let text = read_text(first, reader, file)?.ok_or_else(|| {
         let text = format!("{} is not a WebAssembly module: it begins with neither `\\0asm` nor text", name(file));
         Error::msg(text)
     })?;
@@ -62,6 +66,25 @@ pub(crate) fn open(file: &OsStr) -> Result<Input> {
         Error::msg(error.to_string())
     })?;
     Ok(Input::Converted(binary))
+}
+
+/// Reads what begins with `first` to its end. None if it is no text, which is noticed where it shows: not every file ends.
+///
+/// # Errors
+/// When it cannot be read, or is longer than any module.
+fn read_text(first: Vec<u8>, mut reader: impl Read, file: &OsStr) -> Result<Option<String>> {
+    let (mut bytes, mut looked_at) = (first, 0);
+    while !bytes[looked_at..].contains(&0) {
+        looked_at = bytes.len();
+        if looked_at > MOST_TEXT {
+            return Err(Error::msg(format!("{} has more than {} of text", name(file), show_bytes(MOST_TEXT as u64))));
+        }
+        let read = reader.by_ref().take(PIECE).read_to_end(&mut bytes);
+        if read.with_context(|| format!("cannot read {}", name(file)))? == 0 {
+            return Ok(String::from_utf8(bytes).ok());
+        }
+    }
+    Ok(None)
 }
 
 /// A file, or standard input, and the bytes of it, where that is known.

@@ -36,7 +36,7 @@ impl Metrics {
     pub(crate) fn write(&self, engine: &Engine) -> Result<()> {
         let (metrics, memory) = (engine.metrics(), engine.memory_usage());
         let Some(file) = &self.file else {
-            eprint!("{metrics}{memory}");
+            crate::output::report(format_args!("{metrics}{memory}"));
             return Ok(());
         };
         file.write(|out| {

@@ -21,6 +21,12 @@ pub(crate) fn print_line(text: impl Display) -> Result<()> {
     ignore_closed(writeln!(io::stdout().lock(), "{text}"))
 }
 
+/// Writes a report to standard error. Where that cannot be written there is nobody to tell; the program's own exit code
+/// counts.
+pub(crate) fn report(text: impl Display) {
+    let _ = write!(io::stderr().lock(), "{text}");
+}
+
 /// A text that may come from a module: control characters but line ends are spelt out, so that no name in it can steer the
 /// terminal, or turn around the text that follows it.
 pub(crate) struct Printable<'text>(pub(crate) &'text str);

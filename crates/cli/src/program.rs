@@ -218,7 +218,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<ExitCode> {
     if options.stats
         && let Some((module, progress)) = recording.progress()
     {
-        eprint!("{}", statistics::of_module(&module, Some(progress)));
+        output::report(statistics::of_module(&module, Some(progress)));
     }
     let perf = options.perf.filter(|_| recording.has_engine());
     match (perf.map_or(Ok(()), Perf::finish).and(recording.write()), outcome) {

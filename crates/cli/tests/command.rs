@@ -470,6 +470,27 @@ fn what_was_recorded_is_written_before_a_signal_ends_the_process() {
 }
 
 #[test]
+fn reports_that_cannot_be_written_change_nothing() {
+    let math = File::new("full.wat", MATH);
+    for (redirection, option) in
+        [("2>/dev/full", &["--stats"][..]), ("2>/dev/full", &["--metrics", "-"]), ("2>&-", &["--stats"])]
+    {
+        let line = format!("\"$@\" {redirection}");
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &line, "x", env!("CARGO_BIN_EXE_upshift"), "run"]).args(option);
+        let output = command.args(["--invoke", "add", math.path(), "1", "2"]).output().expect("a shell");
+        assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"3\n"[..]), "{option:?} {redirection}");
+    }
+}
+
+#[test]
+fn what_is_no_text_is_not_read_to_its_end() {
+    for command in ["run", "validate", "compile"] {
+        upshift(&[command, "/dev/zero"]).exits(1).err_has("begins with neither");
+    }
+}
+
+#[test]
 fn the_log_says_what_the_engine_does() {
     let math = File::new("log.wat", MATH);
     let log = |level: &str| upshift(&["run", "--log", level, "--invoke", "add", math.path(), "1", "2"]).exits(0);

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         output::print(bench.table())?;
     }
     if options.stats {
-        eprint!("{}", statistics::of_module(&bench.module, None));
+        output::report(statistics::of_module(&bench.module, None));
     }
     Ok(ExitCode::SUCCESS)
 }

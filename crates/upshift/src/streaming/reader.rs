@@ -16,6 +16,9 @@ pub(super) const PIECE: usize = 256 << 10;
 /// What a module in the binary format begins with.
 const MAGIC: &[u8] = b"\0asm";
 
+/// Most bytes of text that are read.
+const MODULE_LIMIT: u64 = 1 << 30;
+
 /// What a reader had.
 enum Taken {
     /// A module in the binary format, or the beginning of one that is not valid.
@@ -107,7 +110,10 @@ impl Taken {
             return Ok(Taken::Binary(Box::new(stream)));
         }
         let mut bytes = bytes.to_vec();
-        reader.read_to_end(&mut bytes).map_err(explain)?;
+        if !bytes.contains(&0) {
+            // Text, which has to be there in whole. As long as the longest module and a byte, so that too much is noticed.
+            reader.take(MODULE_LIMIT + 1).read_to_end(&mut bytes).map_err(explain)?;
+        }
         Ok(Taken::Other(bytes))
     }
 
