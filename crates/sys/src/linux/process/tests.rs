@@ -24,9 +24,10 @@ fn memory_is_counted() {
 #[test]
 #[cfg(target_env = "gnu")]
 fn the_heap_grows_and_shrinks() {
+    // Other tests run meanwhile, and take and give back theirs: less than half of this block.
     let before = heap_bytes();
     let block = std::hint::black_box(vec![1_u8; 100 << 20]);
-    assert!(heap_bytes() >= before + (100 << 20));
+    assert!(heap_bytes() > before + (50 << 20));
     drop(block);
     assert!(heap_bytes() < before + (50 << 20));
 }
